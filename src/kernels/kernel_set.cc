@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/kernel_set.h"
+
+#include "kernels/attention/attention_kernel.h"
+
+namespace vl2 {
+
+KernelSet KernelSet::of(Isa isa, Operand operand) {
+  return {isa, operand, &matmul_kernel(isa, operand), &attention_kernel(isa, operand),
+          &rowwise_kernels(isa)};
+}
+
+}  // namespace vl2

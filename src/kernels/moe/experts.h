@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// The routed experts of a mixture-of-experts layer (DeepSeekMoE).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "kernels/kernel_set.h"
+#include "tensor/arena.h"
+#include "tensor/packed.h"
+#include "tensor/rows.h"
+#include "tensor/weight.h"
+
+namespace vl2 {
+
+// Which experts a token goes to, in order of rank (the best score first, ties to the lower
+// index), and what each result is multiplied by. Both [token][top_k].
+struct Routing {
+  std::size_t top_k = 0;
+  std::span<std::uint32_t> experts;
+  std::span<float> weights;
+};
+
+// config: topk_method.
+enum class TopkMethod { greedy, group_limited_greedy, noaux_tc };
+// config: scoring_func.
+enum class ScoringFunc { softmax, sigmoid };
+
+struct RouterRule {
+  TopkMethod topk_method = TopkMethod::greedy;
+  ScoringFunc scoring_func = ScoringFunc::softmax;
+  std::size_t top_k = 0;  // num_experts_per_tok
+  std::size_t n_group = 1;
+  std::size_t topk_group = 1;
+  bool norm_topk_prob = false;
+  float routed_scaling_factor = 1.0F;
+  const float* score_correction_bias = nullptr;  // [experts], noaux_tc only; fp32
+};
+
+// Turns router logits [token][experts] into a routing. Overwrites the logits with scores.
+Routing route(const KernelSet& kernels, const ThreadTeam& team, const RouterRule& rule, Rows logits,
+              Arena& arena);
+
+// An expert is down(silu(gate x) * up x). gate_up: stack of experts, each with pairs of panels
+// (16 rows of gate, 16 of up; StoreGated), depth = hidden; down: columns = hidden, depth = the
+// expert's width (moe_intermediate_size).
+struct ExpertWeights {
+  Weight gate_up;
+  Weight down;
+};
+
+// out[t] += sum over ranks r, ascending, of weights[t][r] * expert[t][r](x[t]).
+void add_experts(const KernelSet& kernels, const ThreadTeam& team, Arena& arena, Rows out,
+                 const Packed& x, const Routing& routing, const ExpertWeights& experts);
+
+}  // namespace vl2
