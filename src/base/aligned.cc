@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/aligned.h"
 
+#include <cstdint>
 #include <string>
 
 #include <sys/mman.h>
@@ -38,7 +39,7 @@ AlignedBuffer::AlignedBuffer(std::size_t bytes) : bytes_(bytes) {
   data_ = std::unique_ptr<std::byte[], Unmap>(begin, Unmap{wanted});
 }
 
-void AlignedBuffer::Unmap::operator()(std::byte* data) const noexcept {
+void Unmap::operator()(std::byte* data) const noexcept {
   munmap(data, mapped_bytes);
 }
 

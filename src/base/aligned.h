@@ -13,6 +13,12 @@ constexpr std::size_t round_up(std::size_t value, std::size_t unit) noexcept {
   return (value + unit - 1) / unit * unit;
 }
 
+// Gives an anonymous mapping back.
+struct Unmap {
+  std::size_t mapped_bytes = 0;
+  void operator()(std::byte* data) const noexcept;
+};
+
 // Move-only. Freshly mapped, so pages are touched first by whoever writes them first.
 class AlignedBuffer {
  public:
@@ -34,10 +40,6 @@ class AlignedBuffer {
   }
 
  private:
-  struct Unmap {
-    std::size_t mapped_bytes = 0;
-    void operator()(std::byte* data) const noexcept;
-  };
   std::unique_ptr<std::byte[], Unmap> data_;
   std::size_t bytes_ = 0;
 };
