@@ -22,7 +22,5 @@ struct KernelSet {
   // Does not check that this processor can run it: pass one of cpu_isas().
   static KernelSet of(Isa isa, Operand operand);
 };
-  }
-};
 
 }  // namespace vl2
