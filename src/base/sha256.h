@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// SHA-256 (FIPS 180-4), to name pictures and files by their content. Not for secrets.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace vl2 {
+
+// The digest of `bytes` as 64 lower-case hexadecimal digits.
+std::string sha256_hex(std::span<const std::uint8_t> bytes);
+
+}  // namespace vl2
