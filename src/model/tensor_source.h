@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Where a model's tensors come from: a checkpoint, or thin air for benchmarks.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/aligned.h"
+#include "base/parallel.h"
+#include "checkpoint/checkpoint.h"
+
+namespace vl2 {
+
+class TensorSource {
+ public:
+  virtual ~TensorSource() = default;
+  // The tensor of that name with exactly that shape. The view lives as long as the source.
+  // Throws Error{bad_checkpoint} naming the tensor.
+  virtual const TensorView& tensor(std::string_view name,
+                                   std::initializer_list<std::size_t> shape) const = 0;
+  // The same, or null when there is no tensor of that name.
+  virtual const TensorView* find(std::string_view name,
+                                 std::initializer_list<std::size_t> shape) const = 0;
+};
+
+class CheckpointSource final : public TensorSource {
+ public:
+  // `checkpoint` must outlive the source.
+  explicit CheckpointSource(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  const TensorView& tensor(std::string_view name,
+                           std::initializer_list<std::size_t> shape) const override;
+  const TensorView* find(std::string_view name,
+                         std::initializer_list<std::size_t> shape) const override;
+
+ private:
+  const Checkpoint& checkpoint_;
+};
+
+// bf16 numbers, uniform in (-0.05, 0.05), the same for the same name and shape: models of any
+// shape for measuring speed. All tensors are windows into one pool as large as the largest.
+class RandomSource final : public TensorSource {
+ public:
+  // `largest` is the number of numbers in the largest tensor that will be asked for.
+  RandomSource(std::size_t largest, const ThreadTeam& team);
+  const TensorView& tensor(std::string_view name,
+                           std::initializer_list<std::size_t> shape) const override;
+  const TensorView* find(std::string_view name,
+                         std::initializer_list<std::size_t> shape) const override;
+
+ private:
+  AlignedBuffer pool_;
+  std::filesystem::path file_ = "random weights";
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, TensorView, std::less<>> views_;
+};
+
+}  // namespace vl2
