@@ -2,6 +2,7 @@
 #include "model/model.h"
 
 #include <algorithm>
+#include <string>
 
 #include "model/rope_table.h"
 #include "tensor/arena.h"
@@ -16,6 +17,14 @@ std::vector<Layer> load_layers(WeightLoader& loader, const LanguageConfig& confi
   layers.reserve(size(config.num_hidden_layers));
   for (int i = 0; i < config.num_hidden_layers; ++i) layers.emplace_back(loader, config, i);
   return layers;
+}
+
+// With tie_word_embeddings the head may be the embedding itself.
+Linear load_head(WeightLoader& loader, const LanguageConfig& config) {
+  const std::string own = "language.lm_head";
+  const bool tied = config.tie_word_embeddings && !loader.has(own);
+  return loader.linear(tied ? "language.model.embed_tokens" : own, size(config.vocab_size),
+                       size(config.hidden_size), false);
 }
 
 }  // namespace
@@ -33,8 +42,7 @@ Model::Model(const ModelConfig& config, WeightLoader& loader, std::size_t contex
       layers_(load_layers(loader, config.language)),
       final_norm_(loader.rms_norm("language.model.norm", size(config.language.hidden_size),
                                   static_cast<float>(config.language.rms_norm_eps))),
-      head_(loader.linear("language.lm_head", size(config.language.vocab_size),
-                          size(config.language.hidden_size), false)) {}
+      head_(load_head(loader, config.language)) {}
 
 Rows Model::forward(Step& step) const {
   const auto& [batch, op, caches] = step;
@@ -51,8 +59,16 @@ Rows Model::forward(Step& step) const {
     layers_[i].forward(step, rope_, caches[i], hidden);
 
   const Rows wanted = op.gather(hidden, batch.wanted);
-  op.observe("before_final_norm", -1, wanted);
+  observe_final_hidden(op, wanted);
   return op.linear(op.rms_norm(wanted, final_norm_), head_);
+}
+
+void Model::observe_final_hidden(const Ops& op, Rows wanted) const {
+  if (!op.observed()) return;
+  const Rows normed = op.rows(wanted.count, wanted.width);
+  op.copy(wanted, normed);
+  op.rms_norm_in_place(normed, final_norm_);
+  op.observe("final_hidden", -1, normed);
 }
 
 Rows Model::encode_tiles(const Ops& op, std::span<const float> pixels) const {

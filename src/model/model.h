@@ -50,6 +50,8 @@ class Model {
   std::size_t weight_bytes() const noexcept { return weight_bytes_; }
 
  private:
+  void observe_final_hidden(const Ops& op, Rows wanted) const;
+
   ModelConfig config_;
   WeightFormat format_;
   std::size_t weight_bytes_ = 0;

@@ -21,9 +21,8 @@ const TensorView& CheckpointSource::tensor(std::string_view name,
   return checkpoint_.expect(name, shape);
 }
 
-const TensorView* CheckpointSource::find(std::string_view name,
-                                         std::initializer_list<std::size_t> shape) const {
-  return checkpoint_.find(name) == nullptr ? nullptr : &checkpoint_.expect(name, shape);
+bool CheckpointSource::has(std::string_view name) const {
+  return checkpoint_.find(name) != nullptr;
 }
 
 RandomSource::RandomSource(std::size_t largest, const ThreadTeam& team)
@@ -51,9 +50,6 @@ const TensorView& RandomSource::tensor(std::string_view name,
   return views_.insert_or_assign(view.name, view).first->second;
 }
 
-const TensorView* RandomSource::find(std::string_view name,
-                                     std::initializer_list<std::size_t> shape) const {
-  return &tensor(name, shape);
-}
+bool RandomSource::has(std::string_view /*name*/) const { return true; }
 
 }  // namespace vl2

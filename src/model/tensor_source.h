@@ -22,9 +22,7 @@ class TensorSource {
   // Throws Error{bad_checkpoint} naming the tensor.
   virtual const TensorView& tensor(std::string_view name,
                                    std::initializer_list<std::size_t> shape) const = 0;
-  // The same, or null when there is no tensor of that name.
-  virtual const TensorView* find(std::string_view name,
-                                 std::initializer_list<std::size_t> shape) const = 0;
+  virtual bool has(std::string_view name) const = 0;
 };
 
 class CheckpointSource final : public TensorSource {
@@ -33,8 +31,7 @@ class CheckpointSource final : public TensorSource {
   explicit CheckpointSource(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
   const TensorView& tensor(std::string_view name,
                            std::initializer_list<std::size_t> shape) const override;
-  const TensorView* find(std::string_view name,
-                         std::initializer_list<std::size_t> shape) const override;
+  bool has(std::string_view name) const override;
 
  private:
   const Checkpoint& checkpoint_;
@@ -48,8 +45,7 @@ class RandomSource final : public TensorSource {
   RandomSource(std::size_t largest, const ThreadTeam& team);
   const TensorView& tensor(std::string_view name,
                            std::initializer_list<std::size_t> shape) const override;
-  const TensorView* find(std::string_view name,
-                         std::initializer_list<std::size_t> shape) const override;
+  bool has(std::string_view name) const override;
 
  private:
   AlignedBuffer pool_;

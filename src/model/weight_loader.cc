@@ -156,6 +156,8 @@ void WeightLoader::pack_gate_up(const TensorView& gate, const TensorView& up, We
   done(up);
 }
 
+bool WeightLoader::has(const std::string& name) const { return source_.has(name + ".weight"); }
+
 std::vector<float> WeightLoader::vector(const std::string& name, std::size_t size) {
   return floats(source_.tensor(name, {size}));
 }

@@ -29,6 +29,9 @@ class WeightLoader {
 
   WeightFormat format() const noexcept { return format_; }
 
+  // Whether there is a matrix of that name.
+  bool has(const std::string& name) const;
+
   std::vector<float> vector(const std::string& name, std::size_t size);
   Linear linear(const std::string& name, std::size_t columns, std::size_t depth, bool bias);
   // A convolution whose stride is its kernel: [columns][channels][size][size] as a linear layer.
