@@ -10,7 +10,8 @@ namespace {
 
 LanguageConfig latent_config() {
   LanguageConfig config;
-  config.attention = LatentAttentionConfig{.qk_nope_head_dim = 24, .qk_rope_head_dim = 16};
+  config.attention =
+      LatentAttentionConfig{.q_lora_rank = {}, .qk_nope_head_dim = 24, .qk_rope_head_dim = 16};
   config.max_position_embeddings = 64;
   return config;
 }

@@ -1,0 +1,57 @@
+# Two commands do everything on a fresh Debian or Ubuntu machine: `make demo` and `make test`.
+
+BUILD ?= build
+JOBS ?= $(shell nproc)
+
+.PHONY: all build demo test bench lint fuzz asan tsan clean setup-build setup-test setup-lint
+
+all: build
+
+setup-build:
+	@sh tools/install_dependencies.sh build
+
+setup-test: setup-build
+	@sh tools/install_dependencies.sh test
+
+setup-lint: setup-test
+	@sh tools/install_dependencies.sh lint
+
+# The release program: build/vl2.
+build: setup-build
+	@cmake --preset release -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@cmake --build $(BUILD) -j $(JOBS) --target vl2
+
+# Questions about bundled pictures, answered by the bundled model.
+demo: build
+	@sh tools/install_dependencies.sh demo
+	@sh tools/demo.sh $(BUILD)/vl2 $(BUILD)/demo
+
+# Builds everything, warnings as errors, and runs all tests.
+test: setup-test
+	@cmake --preset dev -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@cmake --build $(BUILD) -j $(JOBS)
+	@sh tools/fetch_tokenizer_v3.sh $(BUILD)/test-data || true
+	@ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure
+
+# Kernels and true-shape models against this machine's own limits.
+bench: setup-test
+	@cmake --preset release -B $(BUILD) -DVL2_BUILD_BENCHMARKS=ON >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@cmake --build $(BUILD) -j $(JOBS)
+	@$(BUILD)/vl2 bench --shape tiny
+
+# Format, layering and clang-tidy.
+lint: setup-lint
+	@sh tools/lint.sh
+
+asan: setup-lint
+	@cmake --preset asan && cmake --build --preset asan -j $(JOBS) && ctest --preset asan -j $(JOBS)
+
+tsan: setup-lint
+	@cmake --preset tsan && cmake --build --preset tsan -j $(JOBS) && ctest --preset tsan -j $(JOBS)
+
+# Ten seconds of every fuzz target.
+fuzz: setup-lint
+	@cmake --preset fuzz && cmake --build --preset fuzz -j $(JOBS) && sh tools/fuzz.sh build-fuzz 10
+
+clean:
+	rm -rf build build-* build.log

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs what is missing for a purpose (build, test, demo or lint) with apt; says nothing and asks
+# for nothing when everything is there.
+set -eu
+
+build="g++ cmake ninja-build ccache pkg-config libhwy-dev nlohmann-json3-dev libcli11-dev libfmt-dev
+  libjpeg-dev libpng-dev libwebp-dev libgif-dev libpcre2-dev libcairo2-dev libpango1.0-dev
+  libedit-dev"
+demo="jq fonts-dejavu-core"
+test="libgtest-dev libgmock-dev libbenchmark-dev python3 fonts-dejavu-core jq"
+lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libomp-19-dev python3"
+
+case "${1:-}" in
+  build) wanted=$build ;;
+  demo) wanted=$demo ;;
+  test) wanted=$test ;;
+  lint) wanted=$lint ;;
+  *) echo "usage: $0 build|test|demo|lint" >&2; exit 2 ;;
+esac
+
+missing=""
+for package in $wanted; do
+  # A virtual package (libjpeg-dev) counts when something that provides it is installed.
+  if ! dpkg-query -W -f='${db:Status-Status} ${Provides}\n' "$package" 2>/dev/null | grep -q '^installed'; then
+    missing="$missing $package"
+  fi
+done
+# The tokenizer's test data comes through npm; without it those tests are skipped.
+if [ "$1" = test ] && ! command -v npm >/dev/null 2>&1; then missing="$missing npm"; fi
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "vl2: these Debian packages are needed, and there is no apt-get to install them:$missing" >&2
+  exit 1
+fi
+sudo=""
+if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
+echo "installing:$missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { $sudo apt-get update -qq &&
+       $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1; then
+  cat "$log" >&2
+  echo "vl2: apt could not install:$missing" >&2
+  exit 1
+fi
