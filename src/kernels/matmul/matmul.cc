@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "kernels/matmul/sweep.h"
 
 namespace vl2 {
 namespace {
@@ -14,23 +15,22 @@ constexpr std::size_t kMaxBlockRows = 384;
 // With fewer units of work a thread, rows are cut finer, so that shares differ less.
 constexpr std::size_t kUnitsEach = 8;
 
-// How a product is cut: every unit is one block of rows with one pair of panels. Units are ordered
+// How a product is cut: a unit is one block of rows with one pair of panels. Units are ordered
 // [matrix][row block][pair], so a contiguous share of them reads weights as one stream.
 struct Plan {
   std::size_t block_rows = 0;  // a multiple of 32
   std::size_t row_blocks = 0;
   std::size_t pairs = 0;
-
-  std::size_t units_each() const noexcept { return row_blocks * pairs; }
 };
 
 Plan plan_of(const Packed& x, const Weight& weight, std::size_t threads) {
   const std::size_t row_bytes = x.row_tile_bytes() / kTileRows;
   const std::size_t fitting = std::clamp(kLeftBytes / row_bytes, kBlockRows, kMaxBlockRows);
-  std::size_t blocks = tiles_of(x.count, fitting / kBlockRows * kBlockRows);
+  const std::size_t coarsest = tiles_of(x.count, fitting / kBlockRows * kBlockRows);
   const std::size_t finest = tiles_of(x.count, kBlockRows);
   const std::size_t wanted = threads == 1 ? 1 : kUnitsEach * threads;
-  blocks = std::clamp(tiles_of(wanted, weight.stack() * weight.pairs()), blocks, finest);
+  const std::size_t blocks =
+      std::clamp(tiles_of(wanted, weight.stack() * weight.pairs()), coarsest, finest);
   const std::size_t rows = round_up(tiles_of(x.count, blocks), kBlockRows);
   return {rows, tiles_of(x.count, rows), weight.pairs()};
 }
@@ -42,47 +42,27 @@ struct Product {
   std::span<const Epilogue> epilogues;
   Plan plan;
 
-  // What thread `share` does.
-  void run(Share share) const;
-  void run_unit(std::size_t unit, bool last) const;
-  const std::byte* pair_of(std::size_t unit) const noexcept {
-    return weight.pair(unit / plan.units_each(), unit % plan.pairs);
-  }
+  std::size_t units() const noexcept { return weight.stack() * plan.row_blocks * plan.pairs; }
+  void run(Share units) const;
 };
 
-void Product::run_unit(std::size_t unit, bool last) const {
-  alignas(64) float sums[kBlockRows * kPairColumns];
-  const std::size_t matrix = unit / plan.units_each();
-  const std::size_t pair = unit % plan.pairs;
-  const std::size_t begin = unit % plan.units_each() / plan.pairs * plan.block_rows;
-  const std::size_t end = std::min(x.count, begin + plan.block_rows);
-  const std::size_t columns_left = weight.columns() - pair * kPairColumns;
-  const std::byte* next = last ? nullptr : pair_of(unit + 1);
-  const std::size_t next_share =
-      round_up(weight.pair_bytes() / tiles_of(end - begin, kBlockRows), 64);
-  for (std::size_t row = begin; row < end; row += kBlockRows) {
-    const std::size_t rows = std::min(kBlockRows, end - row);
-    kernels.matmul->run({.left = x.line(matrix, row, 0),
-                         .left_row_tile_bytes = x.row_tile_bytes(),
-                         .right = weight.pair(matrix, pair),
-                         .depth_tiles = x.depth_tiles(),
-                         .rows = rows,
-                         .panels = columns_left > kTileColumns ? 2U : 1U,
-                         .out = sums,
-                         .ahead = next,
-                         .ahead_bytes = next_share});
-    if (next != nullptr) next += next_share;
-    kernels.rowwise->finish_block(epilogues[matrix], sums, {row, rows, pair * kPairColumns});
+void Product::run(Share units) const {
+  const ProductScope scope(kernels, x.count);
+  for (std::size_t unit = units.begin; unit < units.end;) {
+    const std::size_t block = unit / plan.pairs;
+    const std::size_t matrix = block / plan.row_blocks;
+    const std::size_t row = block % plan.row_blocks * plan.block_rows;
+    const std::size_t next = std::min(units.end, (block + 1) * plan.pairs);
+    sweep({kernels,
+           x.matrix(matrix),
+           weight,
+           matrix,
+           {row, std::min(x.count, row + plan.block_rows)},
+           {unit - block * plan.pairs, next - block * plan.pairs},
+           epilogues[matrix],
+           next < units.end ? weight.pair(next / plan.pairs / plan.row_blocks, 0) : nullptr});
+    unit = next;
   }
-}
-
-void Product::run(Share share) const {
-  if (share.begin == share.end) return;
-  const FlushDenormals flush;
-  kernels.matmul->configure(std::min(x.count, kTileRows));
-  for (std::size_t unit = share.begin; unit < share.end; ++unit)
-    run_unit(unit, unit + 1 == share.end);
-  kernels.matmul->release();
 }
 
 void run_product(const KernelSet& kernels, const ThreadTeam& team, const Packed& x,
@@ -92,8 +72,8 @@ void run_product(const KernelSet& kernels, const ThreadTeam& team, const Packed&
   if (x.count == 0 || weight.columns() == 0) return;
   const auto threads = static_cast<std::size_t>(team.size());
   const Product product{kernels, x, weight, epilogues, plan_of(x, weight, threads)};
-  const std::size_t units = weight.stack() * product.plan.units_each();
-  team.split(units, 1, [&](std::size_t begin, std::size_t end) { product.run({begin, end}); });
+  team.split(product.units(), 1,
+             [&](std::size_t begin, std::size_t end) { product.run({begin, end}); });
 }
 
 }  // namespace

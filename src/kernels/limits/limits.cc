@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/limits/limits.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include <unistd.h>
+
+#include "base/aligned.h"
+#include "kernels/limits/loops.h"
+
+namespace vl2 {
+namespace {
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Seconds of one call of f: other programs only ever add time, so the least of several.
+template <class F>
+double least_time_s(int samples, F&& f) {
+  double least = 1e30;
+  for (int i = 0; i < samples; ++i) {
+    const double start = now_s();
+    f();
+    least = std::min(least, now_s() - start);
+  }
+  return least;
+}
+
+// Several times the last cache.
+std::size_t buffer_bytes() {
+  constexpr std::size_t kLeast = std::size_t{256} << 20;
+  constexpr std::size_t kMost = std::size_t{2} << 30;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  const long last_cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  if (last_cache > 0) return std::clamp(static_cast<std::size_t>(last_cache) * 6, kLeast, kMost);
+#endif
+  return kLeast;
+}
+
+}  // namespace
+
+double measure_matmul_peak(Isa isa, Operand operand, const ThreadTeam& team) {
+  constexpr double kSample_s = 2e-3;
+  const PeakLoop loop = peak_loop(isa, operand);
+  constexpr std::size_t kTrial = 1000;
+  const double trial_s = std::max(least_time_s(5, [&] { loop.run(kTrial); }), 1e-7);
+  const auto rounds = static_cast<std::size_t>(kTrial * std::max(kSample_s / trial_s, 1.0));
+  std::size_t running = 1;
+  const double seconds = least_time_s(30, [&] {
+    team.run([&](std::size_t thread, std::size_t threads) {
+      if (thread == 0) running = threads;
+      loop.run(rounds);
+    });
+  });
+  return loop.flops_a_round * static_cast<double>(rounds * running) / seconds;
+}
+
+double measure_read_bandwidth(const ThreadTeam& team) {
+  constexpr std::size_t kUnit = 4096;
+  const std::size_t bytes = round_up(buffer_bytes(), kUnit);
+  AlignedBuffer buffer(bytes + 2 * kUnit);  // the loops fetch a page ahead
+  const ReadLoop read = read_loop(cpu_isas().back());
+  // Written once, so that every page has memory of its own.
+  team.split(bytes, kUnit, [&](std::size_t begin, std::size_t end) {
+    std::memset(buffer.data() + begin, 1, end - begin);
+  });
+  const double seconds = least_time_s(8, [&] {
+    team.split(bytes, kUnit, [&](std::size_t begin, std::size_t end) {
+      read(buffer.data() + begin, end - begin);
+    });
+  });
+  return static_cast<double>(bytes) / seconds;
+}
+
+}  // namespace vl2
