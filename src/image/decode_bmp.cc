@@ -2,8 +2,9 @@
 // BMP: 1, 4 and 8 bits with a palette, plain or run-length coded; 16, 24 and 32 bits, with or
 // without bit fields; rows from the bottom up or from the top down; headers of OS/2 and Windows.
 //
-// Where Pillow 9.4 reads a well-formed file wrongly (odd stretches of 4-bit run-length data, a
-// black and white palette at 4 or 8 bits), this reads it rightly.
+// Pillow 9.4 misreads some well-formed files: run-length data with moves, empty rows, odd stretches
+// of 4 bits or an early end, and a palette of black and white at 4 or 8 bits. Here they are read as
+// the format says.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -189,57 +190,65 @@ void read_direct_rows(ByteReader& reader, const BmpLayout& layout, Image& image)
   }
 }
 
-// Run-length coded pixels as one long row of indices, in the order of the file.
+// Run-length coded rows. What the data leave out is index 0; what passes the end of a row is
+// dropped until the next row begins.
 class RunLengthReader {
  public:
-  RunLengthReader(ByteReader& reader, const BmpLayout& layout)
+  RunLengthReader(ByteReader& reader, const BmpLayout& layout, Image& image)
       : reader_(reader),
-        width_(layout.width),
-        is_rle4_(layout.compression == Compression::rle4),
-        total_(std::size_t{layout.width} * layout.height) {}
+        layout_(layout),
+        image_(image),
+        is_rle4_(layout.compression == Compression::rle4) {}
 
-  // May stop short of the whole picture, never go beyond it.
-  std::vector<std::uint8_t> read() {
-    while (indices_.size() < total_) {
+  void read() {
+    fill_with_first_colour();
+    while (!is_complete()) {
       const std::uint8_t count = reader_.u8();
       const std::uint8_t value = reader_.u8();
       if (count > 0) {
         put_run(count, value);
-      } else if (value == 0) {  // end of the row: the rest of it is index 0
-        put_zeros((width_ - indices_.size() % width_) % width_);
+      } else if (value == kEndOfRow) {
         column_ = 0;
-      } else if (value == 1) {  // end of the picture
-        break;
-      } else if (value == 2) {  // go right and up
-        const std::size_t right = reader_.u8();
-        put_zeros(right + reader_.u8() * width_);
-        column_ = indices_.size() % width_;
+        ++row_;
+      } else if (value == kEndOfPicture) {
+        return;
+      } else if (value == kMove) {
+        column_ += reader_.u8();
+        row_ += reader_.u8();
       } else {
         put_literals(value);
       }
     }
-    return std::move(indices_);
   }
 
  private:
-  void put(std::uint8_t index) {
-    if (indices_.size() < total_) indices_.push_back(index);
+  static constexpr std::uint8_t kEndOfRow = 0;
+  static constexpr std::uint8_t kEndOfPicture = 1;
+  static constexpr std::uint8_t kMove = 2;
+
+  bool is_complete() const {
+    return row_ >= layout_.height || (row_ + 1 == layout_.height && column_ >= layout_.width);
   }
 
-  void put_zeros(std::size_t count) { indices_.resize(std::min(total_, indices_.size() + count)); }
+  void fill_with_first_colour() {
+    const Palette::Colour colour = layout_.palette[0];
+    for (std::size_t i = 0; i < image_.rgb.size(); ++i) image_.rgb[i] = colour[i % 3];
+  }
 
-  // Of a run that passes the end of its row, the rest is dropped.
+  void put(std::uint8_t index) {
+    if (column_ < layout_.width)
+      std::ranges::copy(layout_.palette[index], row_of(image_, layout_, row_) + column_ * 3);
+    ++column_;
+  }
+
   void put_run(std::size_t count, std::uint8_t value) {
-    count = std::min(count, width_ - std::min(width_, column_));
-    column_ += count;
     for (std::size_t i = 0; i < count; ++i) put(is_rle4_ ? nibble(value, i) : value);
   }
 
   void put_literals(std::size_t count) {
     const auto bytes = reader_.take(is_rle4_ ? (count + 1) / 2 : count);
     for (std::size_t i = 0; i < count; ++i) put(is_rle4_ ? nibble(bytes[i / 2], i) : bytes[i]);
-    column_ += count;
-    if (reader_.position() % 2 != 0) reader_.skip(1);
+    if (bytes.size() % 2 != 0) reader_.skip(1);
   }
 
   static std::uint8_t nibble(std::uint8_t pair, std::size_t i) {
@@ -247,24 +256,12 @@ class RunLengthReader {
   }
 
   ByteReader& reader_;
-  std::size_t width_;
+  const BmpLayout& layout_;
+  Image& image_;
   bool is_rle4_;
-  std::size_t total_;
+  std::size_t row_ = 0;  // in the order of the file
   std::size_t column_ = 0;
-  std::vector<std::uint8_t> indices_;
 };
-
-void read_run_length_rows(ByteReader& reader, const EncodedImage& source, const BmpLayout& layout,
-                          Image& image) {
-  const std::vector<std::uint8_t> indices = RunLengthReader(reader, layout).read();
-  if (indices.size() < std::size_t{layout.width} * layout.height)
-    refuse(source, "the BMP run-length data end before the last row");
-  for (std::size_t n = 0; n < layout.height; ++n) {
-    std::uint8_t* rgb = row_of(image, layout, n);
-    for (std::size_t x = 0; x < layout.width; ++x, rgb += 3)
-      std::ranges::copy(layout.palette[indices[n * layout.width + x]], rgb);
-  }
-}
 
 }  // namespace
 
@@ -273,7 +270,7 @@ Image decode_bmp(const EncodedImage& source) {
   const BmpLayout layout = read_layout(reader, source);
   Image image = blank_image(source, layout.width, layout.height);
   if (layout.compression == Compression::rle8 || layout.compression == Compression::rle4) {
-    read_run_length_rows(reader, source, layout, image);
+    RunLengthReader(reader, layout, image).read();
   } else if (layout.bits <= 8) {
     read_indexed_rows(reader, layout, image);
   } else {

@@ -29,7 +29,7 @@ struct TileGrid {
 
 struct TilingOptions {
   int image_size = 384;                                // side of a tile
-  std::vector<Resolution> candidates;                  // of the local view, multiples of image_size
+  std::vector<Resolution> candidates = {};             // of the local view, multiples of image_size
   bool tiling = true;                                  // false: the local view is one tile
   std::array<std::uint8_t, 3> fill = {127, 127, 127};  // around the picture: int(mean * 255)
 };
