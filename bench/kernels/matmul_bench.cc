@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// Matmuls and experts of the shapes that docs/kernels.md speaks of.
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "kernels/kernel_set.h"
+#include "kernels/machine.h"
+#include "kernels/matmul/matmul.h"
+#include "kernels/moe/experts.h"
+#include "tensor/arena.h"
+
+namespace vl2 {
+namespace {
+
+// Random numbers: products of zeros can be faster.
+void fill(std::byte* to, std::size_t bytes, Operand operand) {
+  // A small random table, repeated: the values matter little, that they are no zeros does.
+  std::vector<float> table(4096);
+  for (std::size_t i = 0; i < table.size(); ++i)
+    table[i] = static_cast<float>(random_unit(1, i) - 0.5);
+  std::vector<Bf16> rounded(table.size());
+  for (std::size_t i = 0; i < table.size(); ++i) rounded[i] = to_bf16(table[i]);
+  const auto* source = operand == Operand::f32 ? reinterpret_cast<const std::byte*>(table.data())
+                                               : reinterpret_cast<const std::byte*>(rounded.data());
+  const std::size_t length = table.size() * bytes_of(operand);
+  for (std::size_t at = 0; at < bytes; at += length)
+    std::memcpy(to + at, source, std::min(length, bytes - at));
+}
+
+Weight random_weight(Operand operand, std::size_t columns, std::size_t depth,
+                     std::size_t stack = 1) {
+  const WeightFormat format = operand == Operand::f32 ? WeightFormat::f32 : WeightFormat::bf16;
+  Weight weight(format, columns, depth, stack);
+  fill(weight.mutable_pair(0, 0), weight.total_bytes(), operand);
+  return weight;
+}
+
+struct Setting {
+  Isa isa;
+  Operand operand;
+  int threads;
+
+  std::string name() const {
+    return std::string(to_string(isa)) + (operand == Operand::f32 ? "/f32" : "/bf16") +
+           "/threads:" + std::to_string(threads);
+  }
+  KernelSet kernels() const { return KernelSet::of(isa, operand); }
+};
+
+struct Shape {
+  std::size_t rows;
+  std::size_t depth;
+  std::size_t columns;
+};
+
+void bench_matmul(benchmark::State& state, Setting setting, Shape shape) {
+  Arena arena;
+  const Packed x = arena.packed(setting.operand, shape.rows, shape.depth);
+  fill(x.tiles, x.total_bytes(), setting.operand);
+  const Weight weight = random_weight(setting.operand, shape.columns, shape.depth);
+  const Rows out = arena.rows(shape.rows, shape.columns);
+  const ThreadTeam team(setting.threads);
+  for (auto _ : state) matmul(setting.kernels(), team, x, weight, StoreRows{out});
+  if (shape.rows <= 16)
+    count_bytes(state, static_cast<double>(weight.total_bytes()), setting.threads);
+  else
+    count_flops(state, 2.0 * static_cast<double>(shape.rows * shape.depth * shape.columns),
+                setting.isa, setting.operand, setting.threads);
+}
+
+// The kernel alone: 32 rows and a few pairs of panels that stay in the second-level cache.
+void bench_block(benchmark::State& state, Setting setting) {
+  constexpr Shape kShape{32, 1280, 96};
+  Arena arena;
+  const Packed x = arena.packed(setting.operand, kShape.rows, kShape.depth);
+  fill(x.tiles, x.total_bytes(), setting.operand);
+  const Weight weight = random_weight(setting.operand, kShape.columns, kShape.depth);
+  alignas(64) float sums[kBlockRows * kPairColumns];
+  const FlushDenormals flush;
+  const MatmulKernel& kernel = *setting.kernels().matmul;
+  kernel.configure(kTileRows);
+  for (auto _ : state)
+    for (std::size_t pair = 0; pair < weight.pairs(); ++pair)
+      kernel.run({.left = x.tiles,
+                  .left_row_tile_bytes = x.row_tile_bytes(),
+                  .right = weight.pair(0, pair),
+                  .depth_tiles = x.depth_tiles(),
+                  .rows = kShape.rows,
+                  .out = sums});
+  kernel.release();
+  count_flops(state, 2.0 * static_cast<double>(kShape.rows * kShape.depth * kShape.columns),
+              setting.isa, setting.operand, 1);
+}
+
+// DeepSeek-VL2-Tiny: 64 experts, 6 a token. The weights are shared by all runs: 440 MB.
+const ExpertWeights& tiny_experts() {
+  static const ExpertWeights experts = {random_weight(Operand::bf16, 2 * 896, 1280, 64),
+                                        random_weight(Operand::bf16, 1280, 896, 64)};
+  return experts;
+}
+
+void bench_experts(benchmark::State& state, Setting setting, std::size_t tokens) {
+  constexpr std::size_t kTopK = 6;
+  const ExpertWeights& experts = tiny_experts();
+  Arena arena;
+  const Packed x = arena.packed(Operand::bf16, tokens, 1280);
+  fill(x.tiles, x.total_bytes(), Operand::bf16);
+  const Rows out = arena.rows(tokens, 1280);
+  std::memset(out.data, 0, tokens * 1280 * sizeof(float));
+  std::vector<float> factors(tokens * kTopK, 1.0F / kTopK);
+  std::vector<std::uint32_t> chosen(tokens * kTopK);
+  const ThreadTeam team(setting.threads);
+  std::uint64_t step = 0;
+  for (auto _ : state) {  // other experts each time, as when text is generated
+    state.PauseTiming();
+    ++step;
+    for (std::size_t t = 0; t < tokens; ++t)
+      for (std::size_t rank = 0; rank < kTopK; ++rank)
+        chosen[t * kTopK + rank] = static_cast<std::uint32_t>(
+            (random_bits(step, t) % 64 + rank * (1 + 2 * (random_bits(step, t + tokens) % 31))) %
+            64);
+    state.ResumeTiming();
+    add_experts(setting.kernels(), team, arena, out, x, {kTopK, chosen, factors}, experts);
+  }
+  const double weights = 3.0 * 1280 * 896;
+  const double rows = static_cast<double>(tokens * kTopK);
+  if (tokens == 1)
+    count_bytes(state, rows * weights * sizeof(Bf16), setting.threads);
+  else
+    count_flops(state, 2.0 * rows * weights, setting.isa, setting.operand, setting.threads);
+}
+
+const bool kRegistered = [] {
+  const auto add = [](const std::string& name, auto f, auto... arguments) {
+    benchmark::RegisterBenchmark(name.c_str(), f, arguments...)
+        ->UseRealTime()
+        ->Unit(benchmark::kMicrosecond);
+  };
+  constexpr Shape kShapes[] = {{2048, 1280, 1792}, {729, 1152, 4304}, {729, 4304, 1152},
+                               {192, 1280, 896},   {512, 2048, 2816}, {1, 1280, 32768},
+                               {1, 2048, 32768},   {4, 1280, 32768},  {16, 1280, 32768}};
+  for (const Isa isa : cpu_isas()) {
+    if (isa == Isa::portable) continue;
+    for (const Operand operand : {Operand::bf16, Operand::f32})
+      add("block/" + Setting{isa, operand, 1}.name(), bench_block, Setting{isa, operand, 1});
+    for (const int threads : thread_counts()) {
+      const Setting setting{isa, Operand::bf16, threads};
+      for (const Shape& shape : kShapes)
+        add("matmul/" + setting.name() + "/" + std::to_string(shape.rows) + "x" +
+                std::to_string(shape.depth) + "x" + std::to_string(shape.columns),
+            bench_matmul, setting, shape);
+      for (const std::size_t tokens : {1, 16, 192, 2048})
+        add("experts/" + setting.name() + "/tokens:" + std::to_string(tokens), bench_experts,
+            setting, tokens);
+    }
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace vl2
