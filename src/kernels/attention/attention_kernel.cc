@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include "kernels/attention/attention_kernel.h"
+
+#include "base/check.h"
+#include "kernels/attention/kernel_tables.h"
+
+namespace vl2 {
+
+std::span<const AttentionKernel> attention_kernels() {
+  static const AttentionKernel kernels[] = {
+      kAttentionPortableF32, kAttentionPortableBf16,
+#ifdef __x86_64__
+      kAttentionAvx2F32,     kAttentionAvx2Bf16,     kAttentionAvx512F32, kAttentionAvx512Bf16,
+#endif
+  };
+  return kernels;
+}
+
+const AttentionKernel& attention_kernel(Isa isa, Operand operand) {
+  const AttentionKernel* best = nullptr;
+  for (const AttentionKernel& kernel : attention_kernels())
+    if (kernel.operand == operand && kernel.isa <= isa) best = &kernel;
+  VL2_CHECK(best != nullptr);
+  return *best;
+}
+
+}  // namespace vl2
