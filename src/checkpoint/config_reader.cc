@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "checkpoint/config_reader.h"
 
+#include <cstdint>
+
 #include <fmt/format.h>
 
 #include "vl2/error.h"
@@ -24,26 +26,29 @@ ConfigReader ConfigReader::parse(std::string_view text, std::string file) {
 }
 
 ConfigReader ConfigReader::object(const std::string& key) const {
-  const json* found = value(key, true);
+  const json* found = find(key);
   if (found == nullptr) return {file_, prefix_ + key + ".", json::object()};
   if (!found->is_object()) contradicts(key, "expected an object");
   return {file_, prefix_ + key + ".", *found};
 }
 
 bool ConfigReader::is_null_or_absent(const std::string& key) const {
-  const auto found = object_.find(key);
-  return found == object_.end() || found->is_null();
+  const json* found = find(key);
+  return found == nullptr || found->is_null();
 }
 
-int ConfigReader::integer(const std::string& key, IntegerRange range,
-                          std::optional<int> absent) const {
-  const json* found = value(key, absent.has_value());
-  return found == nullptr ? *absent : checked_integer(key, *found, range);
+int ConfigReader::integer(const std::string& key, IntegerRange range) const {
+  return checked_integer(key, required(key), range);
+}
+
+int ConfigReader::integer(const std::string& key, IntegerRange range, int absent) const {
+  const json* found = find(key);
+  return found == nullptr ? absent : checked_integer(key, *found, range);
 }
 
 std::optional<int> ConfigReader::optional_integer(const std::string& key, IntegerRange range,
                                                   std::optional<int> absent) const {
-  const json* found = value(key, true);
+  const json* found = find(key);
   if (found == nullptr) return absent;
   if (found->is_null()) return std::nullopt;
   return checked_integer(key, *found, range);
@@ -51,7 +56,7 @@ std::optional<int> ConfigReader::optional_integer(const std::string& key, Intege
 
 std::vector<int> ConfigReader::integers(const std::string& key, IntegerRange range,
                                         int absent) const {
-  const json* found = value(key, true);
+  const json* found = find(key);
   if (found == nullptr) return {absent};
   if (found->is_null()) return {};
   if (!found->is_array()) return {checked_integer(key, *found, range)};
@@ -60,15 +65,18 @@ std::vector<int> ConfigReader::integers(const std::string& key, IntegerRange ran
   return result;
 }
 
-double ConfigReader::number(const std::string& key, NumberRange range,
-                            std::optional<double> absent) const {
-  const json* found = value(key, absent.has_value());
-  return found == nullptr ? *absent : checked_number(key, *found, range);
+double ConfigReader::number(const std::string& key, NumberRange range) const {
+  return checked_number(key, required(key), range);
+}
+
+double ConfigReader::number(const std::string& key, NumberRange range, double absent) const {
+  const json* found = find(key);
+  return found == nullptr ? absent : checked_number(key, *found, range);
 }
 
 std::vector<double> ConfigReader::numbers(const std::string& key, std::size_t count,
                                           NumberRange range, std::vector<double> absent) const {
-  const json* found = value(key, true);
+  const json* found = find(key);
   if (found == nullptr) return absent;
   if (!found->is_array() || found->size() != count)
     contradicts(key, fmt::format("expected a list of {} numbers", count));
@@ -78,29 +86,29 @@ std::vector<double> ConfigReader::numbers(const std::string& key, std::size_t co
 }
 
 bool ConfigReader::boolean(const std::string& key, bool absent) const {
-  const json* found = value(key, true);
+  const json* found = find(key);
   if (found == nullptr) return absent;
   if (found->is_null()) return false;
   if (!found->is_boolean()) contradicts(key, "expected true or false");
   return found->get<bool>();
 }
 
-std::string ConfigReader::text(const std::string& key, std::optional<std::string> absent) const {
-  const json* found = value(key, absent.has_value());
-  if (found == nullptr) return std::move(*absent);
-  if (!found->is_string()) contradicts(key, "expected a string");
-  return found->get<std::string>();
+std::string ConfigReader::text(const std::string& key) const {
+  return checked_text(key, required(key));
 }
 
-std::vector<std::pair<int, int>> ConfigReader::pairs(
-    const std::string& key, IntegerRange range,
-    std::optional<std::vector<std::pair<int, int>>> absent, std::size_t most) const {
-  const json* found = value(key, absent.has_value());
-  if (found == nullptr) return std::move(*absent);
-  if (!found->is_array() || found->empty() || found->size() > most)
+std::string ConfigReader::text(const std::string& key, const std::string& absent) const {
+  const json* found = find(key);
+  return found == nullptr ? absent : checked_text(key, *found);
+}
+
+std::vector<std::pair<int, int>> ConfigReader::pairs(const std::string& key, IntegerRange range,
+                                                     std::size_t most) const {
+  const json& list = required(key);
+  if (!list.is_array() || list.empty() || list.size() > most)
     contradicts(key, fmt::format("expected a list of 1 to {} pairs", most));
   std::vector<std::pair<int, int>> result;
-  for (const json& item : *found) {
+  for (const json& item : list) {
     if (!item.is_array() || item.size() != 2) contradicts(key, "expected pairs of whole numbers");
     result.emplace_back(checked_integer(key, item[0], range), checked_integer(key, item[1], range));
   }
@@ -115,11 +123,15 @@ void ConfigReader::unsupported(const std::string& key, const std::string& what) 
   throw Error(ErrorCode::unsupported, statement(key) + "; " + what);
 }
 
-const json* ConfigReader::value(const std::string& key, bool may_be_absent) const {
+const json* ConfigReader::find(const std::string& key) const {
   const auto found = object_.find(key);
-  if (found != object_.end()) return &*found;
-  if (!may_be_absent) contradicts(key, "it is required");
-  return nullptr;
+  return found == object_.end() ? nullptr : &*found;
+}
+
+const json& ConfigReader::required(const std::string& key) const {
+  const json* found = find(key);
+  if (found == nullptr) contradicts(key, "it is required");
+  return *found;
 }
 
 int ConfigReader::checked_integer(const std::string& key, const json& value,
@@ -143,10 +155,15 @@ double ConfigReader::checked_number(const std::string& key, const json& value,
   return value.get<double>();
 }
 
+std::string ConfigReader::checked_text(const std::string& key, const json& value) const {
+  if (!value.is_string()) contradicts(key, "expected a string");
+  return value.get<std::string>();
+}
+
 std::string ConfigReader::statement(const std::string& key) const {
   constexpr std::size_t kLongestQuote = 80;
-  const auto found = object_.find(key);
-  if (found == object_.end()) return fmt::format("{}: {}{} is absent", file_, prefix_, key);
+  const json* found = find(key);
+  if (found == nullptr) return fmt::format("{}: {}{} is absent", file_, prefix_, key);
   const std::string quoted = found->dump();
   return fmt::format(
       "{}: {}{} is {}", file_, prefix_, key,

@@ -2,7 +2,7 @@
 // Typed, checked access to the fields of one JSON object of a configuration file.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -31,7 +31,7 @@ struct Choice {
   Enum value;
 };
 
-// Every reading function takes the value that an absent key stands for; without one the key is
+// Reading functions take the value that an absent key stands for; without one the key is
 // required. A key that is present but null is not absent: it is an error, unless the function's
 // comment says what it means. All throw Error{bad_checkpoint} naming file, field and value when
 // the value has the wrong type or is out of range.
@@ -45,22 +45,24 @@ class ConfigReader {
   bool has(const std::string& key) const { return object_.contains(key); }
   bool is_null_or_absent(const std::string& key) const;
 
-  int integer(const std::string& key, IntegerRange range, std::optional<int> absent = {}) const;
+  int integer(const std::string& key, IntegerRange range) const;
+  int integer(const std::string& key, IntegerRange range, int absent) const;
   // null is nothing.
   std::optional<int> optional_integer(const std::string& key, IntegerRange range,
                                       std::optional<int> absent) const;
   // One integer or a list of them; null is none.
   std::vector<int> integers(const std::string& key, IntegerRange range, int absent) const;
-  double number(const std::string& key, NumberRange range, std::optional<double> absent = {}) const;
+  double number(const std::string& key, NumberRange range) const;
+  double number(const std::string& key, NumberRange range, double absent) const;
   // A list of `count` numbers.
   std::vector<double> numbers(const std::string& key, std::size_t count, NumberRange range,
                               std::vector<double> absent) const;
   // null is false, as in Python.
   bool boolean(const std::string& key, bool absent) const;
-  std::string text(const std::string& key, std::optional<std::string> absent = {}) const;
-  // A list of pairs of integers that is not empty.
+  std::string text(const std::string& key) const;
+  std::string text(const std::string& key, const std::string& absent) const;
+  // A list of pairs of integers, with at least one and at most `most` of them.
   std::vector<std::pair<int, int>> pairs(const std::string& key, IntegerRange range,
-                                         std::optional<std::vector<std::pair<int, int>>> absent,
                                          std::size_t most) const;
   // One of the names; throws Error{unsupported} listing them for any other.
   template <class Enum>
@@ -76,12 +78,14 @@ class ConfigReader {
   ConfigReader(std::string file, std::string prefix, nlohmann::json object)
       : file_(std::move(file)), prefix_(std::move(prefix)), object_(std::move(object)) {}
 
-  // nullptr when the key is absent and may be.
-  const nlohmann::json* value(const std::string& key, bool may_be_absent) const;
+  // nullptr when the key is absent.
+  const nlohmann::json* find(const std::string& key) const;
+  const nlohmann::json& required(const std::string& key) const;
   int checked_integer(const std::string& key, const nlohmann::json& value,
                       IntegerRange range) const;
   double checked_number(const std::string& key, const nlohmann::json& value,
                         NumberRange range) const;
+  std::string checked_text(const std::string& key, const nlohmann::json& value) const;
   // "file: field is value"
   std::string statement(const std::string& key) const;
 
@@ -93,7 +97,7 @@ class ConfigReader {
 template <class Enum>
 Enum ConfigReader::choice(const std::string& key, std::optional<std::string> absent,
                           std::initializer_list<Choice<Enum>> choices) const {
-  const std::string name = text(key, std::move(absent));
+  const std::string name = absent ? text(key, *absent) : text(key);
   std::string supported;
   for (const Choice<Enum>& choice : choices) {
     if (choice.name == name) return choice.value;

@@ -192,17 +192,17 @@ int LanguageConfig::moe_layer_count() const noexcept {
   return count;
 }
 
-int LanguageConfig::query_head_dim() const noexcept {
+int LanguageConfig::query_head_dim() const {
   const auto* latent = std::get_if<LatentAttentionConfig>(&attention);
   return latent ? latent->query_head_dim() : std::get<PlainAttentionConfig>(attention).head_dim;
 }
 
-int LanguageConfig::value_head_dim() const noexcept {
+int LanguageConfig::value_head_dim() const {
   const auto* latent = std::get_if<LatentAttentionConfig>(&attention);
   return latent ? latent->v_head_dim : std::get<PlainAttentionConfig>(attention).head_dim;
 }
 
-int LanguageConfig::rope_head_dim() const noexcept {
+int LanguageConfig::rope_head_dim() const {
   const auto* latent = std::get_if<LatentAttentionConfig>(&attention);
   return latent ? latent->qk_rope_head_dim : std::get<PlainAttentionConfig>(attention).head_dim;
 }

@@ -21,12 +21,10 @@ constexpr const char* kProcessorFile = "processor_config.json";
 
 int ceil_divide(int value, int unit) { return (value + unit - 1) / unit; }
 
-std::vector<CandidateResolution> read_candidates(const ConfigReader& reader, bool is_required) {
-  using Pairs = std::vector<std::pair<int, int>>;
-  const auto absent = is_required ? std::nullopt : std::optional<Pairs>({{384, 384}});
+std::vector<CandidateResolution> read_candidates(const ConfigReader& reader) {
   std::vector<CandidateResolution> candidates;
   for (const auto& [width, height] :
-       reader.pairs("candidate_resolutions", kCandidateRange, absent, kMostCandidates))
+       reader.pairs("candidate_resolutions", kCandidateRange, kMostCandidates))
     candidates.push_back({width, height});
   return candidates;
 }
@@ -98,7 +96,7 @@ std::array<double, 3> read_channels(const ConfigReader& reader, const std::strin
 
 ProcessorConfig read_processor(const ConfigReader& reader) {
   ProcessorConfig processor;
-  processor.candidate_resolutions = read_candidates(reader, true);
+  processor.candidate_resolutions = read_candidates(reader);
   processor.patch_size = reader.integer("patch_size", kPixelRange);
   processor.downsample_ratio = reader.integer("downsample_ratio", kDownsampleRange);
   processor.image_mean = read_channels(reader, "image_mean", {0, 1});
@@ -205,7 +203,7 @@ ModelConfig parse_model_config(std::string_view config_json, std::string_view pr
   model.global_view_pos = config.choice<GlobalViewPosition>(
       "global_view_pos", "head",
       {{"head", GlobalViewPosition::head}, {"tail", GlobalViewPosition::tail}});
-  model.candidate_resolutions = read_candidates(config, false);
+  if (config.has("candidate_resolutions")) model.candidate_resolutions = read_candidates(config);
   model.vision = read_vision(config.object("vision_config"));
   model.projector = read_projector(config.object("projector_config"));
   model.language = read_language_config(config.object("language_config"));

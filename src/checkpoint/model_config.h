@@ -77,7 +77,7 @@ struct LatentAttentionConfig {
   int qk_rope_head_dim = 64;
   int v_head_dim = 128;
 
-  int query_head_dim() const noexcept { return qk_nope_head_dim + qk_rope_head_dim; }
+  int query_head_dim() const { return qk_nope_head_dim + qk_rope_head_dim; }
   // Numbers cached a token a layer: [latent | rope].
   int cached_width() const noexcept { return kv_lora_rank + qk_rope_head_dim; }
 };
@@ -130,9 +130,9 @@ struct LanguageConfig {
   bool is_moe_layer(int layer) const noexcept;
   int moe_layer_count() const noexcept;
   // Of one query or key head, of one value head, and of its rotated part.
-  int query_head_dim() const noexcept;
-  int value_head_dim() const noexcept;
-  int rope_head_dim() const noexcept;
+  int query_head_dim() const;
+  int value_head_dim() const;
+  int rope_head_dim() const;
 };
 
 // In pixels.
@@ -169,7 +169,7 @@ struct ModelConfig {
   ProcessorConfig processor;
   GlobalViewPosition global_view_pos = GlobalViewPosition::head;
   // config.json's own list. Pictures are tiled by processor.candidate_resolutions.
-  std::vector<CandidateResolution> candidate_resolutions;
+  std::vector<CandidateResolution> candidate_resolutions = {{384, 384}};
 
   int vision_patches_per_side() const noexcept { return vision.patches_per_side(); }
   // Of a tile after the projector; equal to processor.tokens_per_side().

@@ -43,7 +43,7 @@ Count projector_size(const ProjectorConfig& projector) noexcept {
   return total;
 }
 
-Count attention_size(const LanguageConfig& language) noexcept {
+Count attention_size(const LanguageConfig& language) {
   const Count hidden = count(language.hidden_size);
   const Count heads = count(language.num_attention_heads);
   const Count queries = heads * count(language.query_head_dim());
@@ -68,7 +68,7 @@ Count gated_mlp(Count width, Count hidden) noexcept { return 3 * width * hidden;
 
 }  // namespace
 
-ModelSize model_size(const ModelConfig& config) noexcept {
+ModelSize model_size(const ModelConfig& config) {
   const LanguageConfig& language = config.language;
   const Count hidden = count(language.hidden_size);
   const Count moe_layers = count(language.moe_layer_count());

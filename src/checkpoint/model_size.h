@@ -20,6 +20,6 @@ struct ModelSize {
   std::uint64_t total() const noexcept { return vision + projector + language; }
 };
 
-ModelSize model_size(const ModelConfig& config) noexcept;
+ModelSize model_size(const ModelConfig& config);
 
 }  // namespace vl2
