@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <limits>
+
 #include "kernels/rowwise/highway_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -12,6 +14,11 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace vl2::HWY_NAMESPACE {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+}  // namespace
 
 void add(float* out, const float* x, std::size_t count) {
   for_each_vector(count, [&](std::size_t i, auto lanes) HWY_ATTR {
@@ -33,15 +40,13 @@ void softmax(float* x, std::size_t count) {
                              HWY_ATTR { highest = hn::Max(highest, load(x + i, lanes, x[0])); });
   highest = hn::MaxOfLanes(FloatTag(), highest);
 
-  RowSum sum;
-  for_each_vector(count, [&](std::size_t i, auto lanes) HWY_ATTR {
-    // Lanes beyond the row are so low that they add exactly zero.
-    const Floats distance = hn::Sub(load(x + i, lanes, -3e38F), highest);
-    const Floats value = exp_nonpositive(distance);
-    sum.add(i, value);
+  const float sum = row_sum(count, [&](std::size_t i, auto lanes, Floats partial) HWY_ATTR {
+    // Lanes beyond the row add exactly zero.
+    const Floats value = exp_nonpositive(hn::Sub(load(x + i, lanes, -kInfinity), highest));
     store(value, x + i, lanes);
+    return hn::Add(partial, value);
   });
-  const Floats total = splat(sum.total());
+  const Floats total = splat(sum);
   for_each_vector(count, [&](std::size_t i, auto lanes)
                              HWY_ATTR { store(hn::Div(load(x + i, lanes), total), x + i, lanes); });
 }

@@ -12,6 +12,7 @@
 
 #include "kernels/rowwise/exp_inl.h"
 #include "kernels/rowwise/functions_inl.h"
+#include "kernels/rowwise/group_inl.h"
 #include "kernels/rowwise/lanes_inl.h"
 #include "kernels/rowwise/operand_inl.h"
 
@@ -36,66 +37,87 @@ HWY_INLINE void load_bias(const float* bias, std::size_t column, std::size_t col
               out);
 }
 
-// row(i, line) for every row of the block, where line is Packed::line of its first output column;
+// How many rows of `columns` numbers are worked on together: eight vectors or a row.
+constexpr std::size_t rows_at_once(std::size_t columns) {
+  return columns < 8 * kLanes ? 8 * kLanes / columns : 1;
+}
+
+// run(i, line) for i = 0, `together`, ... while there are rows; `line` is Packed::line of row i and
+// the first output column. It writes the lines of `together` rows, 16 or 32 numbers each. Then the
 // padding rows of the last row tile are filled with zeros, `bytes` each.
-template <class Row>
+template <std::size_t together, class Run>
 HWY_INLINE void for_each_line(const Packed& out, std::size_t column, const BlockPlace& place,
-                              std::size_t bytes, Row row) {
+                              std::size_t bytes, Run run) {
+  const std::size_t line_bytes = kTileDepth * bytes_of(out.operand);
   for (std::size_t first = 0; first < place.rows; first += kTileRows) {
-    std::byte* line = out.line(0, place.row + first, column);
-    for (std::size_t i = first; i < first + kTileRows; ++i) {
-      if (i < place.rows)
-        row(i, line);
-      else
-        std::memset(line, 0, bytes);
-      line += kTileDepth * bytes_of(out.operand);
-    }
+    std::byte* tile = out.line(0, place.row + first, column);
+    const std::size_t left = place.rows - first;
+    const std::size_t rows = left < kTileRows ? left : kTileRows;
+    for (std::size_t i = 0; i < rows; i += together) run(first + i, tile + i * line_bytes);
+    for (std::size_t i = rows; i < kTileRows; ++i) std::memset(tile + i * line_bytes, 0, bytes);
   }
 }
 
 template <Gelu kind, Operand operand>
 void store_gelu(const StoreGelu& to, const float* block, const BlockPlace& place) {
+  constexpr std::size_t kRows = rows_at_once(kPairColumns);
+  constexpr std::size_t kVectors = kRows * kPairColumns / kLanes;
   const std::size_t columns = columns_left(to.out.width, place.column, kPairColumns);
   HWY_ALIGN float bias[kPairColumns];
   load_bias(to.bias, place.column, columns, bias);
-  HWY_ALIGN float padded[kPairColumns];
-  for_each_line(to.out, place.column, place, kTileDepth * bytes_of(operand),
-                [&](std::size_t row, std::byte* line) HWY_ATTR {
-                  const float* sums = block + row * kPairColumns;
-                  if (columns < kPairColumns) {
-                    copy_padded(sums, columns, kPairColumns, padded);
-                    sums = padded;
-                  }
-                  for (std::size_t i = 0; i < kPairColumns; i += kLanes) {
-                    const Floats x = hn::Add(load(sums + i, Whole()), load(bias + i, Whole()));
-                    store_operand<operand>(kind == Gelu::tanh ? gelu_tanh(x) : gelu_erf(x), line,
-                                           i);
-                  }
-                });
+  HWY_ALIGN float padded[kRows * kPairColumns];
+  const auto run = [&](std::size_t row, std::byte* line) HWY_ATTR {
+    const float* sums = block + row * kPairColumns;
+    if (columns < kPairColumns) {
+      for (std::size_t i = 0; i < kRows; ++i)
+        copy_padded(sums + i * kPairColumns, columns, kPairColumns, padded + i * kPairColumns);
+      sums = padded;
+    }
+    Group<kVectors> x;
+    for (std::size_t i = 0; i < kVectors; ++i)
+      x.vectors[i] = hn::Add(load(sums + i * kLanes, Whole()),
+                             load(bias + i * kLanes % kPairColumns, Whole()));
+    x = kind == Gelu::tanh ? gelu_tanh(x) : gelu_erf(x);
+    for (std::size_t i = 0; i < kVectors; ++i)
+      store_operand<operand>(x.vectors[i], line, i * kLanes);
+  };
+  for_each_line<kRows>(to.out, place.column, place, kTileDepth * bytes_of(operand), run);
 }
 
 template <Operand operand>
 void store_gated(const StoreGated& to, const float* block, const BlockPlace& place) {
+  constexpr std::size_t kRows = rows_at_once(kTileColumns);
+  constexpr std::size_t kVectors = kRows * kTileColumns / kLanes;
   const std::size_t column = place.column / 2;
   const std::size_t columns = columns_left(to.out.width, column, kTileColumns);
   // The other half of a line of 32 belongs to the next pair, or to nobody.
   const bool last = column % kTileDepth == 0 && column + kTileColumns >= to.out.width;
-  const std::size_t bytes = (last ? kTileDepth : kTileColumns) * bytes_of(operand);
-  HWY_ALIGN float padded[kPairColumns];
-  for_each_line(to.out, column, place, bytes, [&](std::size_t row, std::byte* line) HWY_ATTR {
+  const std::size_t half = kTileColumns * bytes_of(operand);
+  HWY_ALIGN float padded[kRows * kPairColumns];
+  const auto run = [&](std::size_t row, std::byte* line) HWY_ATTR {
     const float* sums = block + row * kPairColumns;
     if (columns < kTileColumns) {
-      copy_padded(sums, columns, kTileColumns, padded);
-      copy_padded(sums + kTileColumns, columns, kTileColumns, padded + kTileColumns);
+      for (std::size_t i = 0; i < 2 * kRows; ++i)
+        copy_padded(sums + i * kTileColumns, columns, kTileColumns, padded + i * kTileColumns);
       sums = padded;
     }
-    for (std::size_t i = 0; i < kTileColumns; i += kLanes) {
-      const Floats gate = load(sums + i, Whole());
-      const Floats up = load(sums + kTileColumns + i, Whole());
-      store_operand<operand>(hn::Mul(silu(gate), up), line, i);
+    Group<kVectors> gate;
+    Group<kVectors> up;
+    for (std::size_t i = 0; i < kVectors; ++i) {
+      const float* place_of = sums + i * kLanes / kTileColumns * kPairColumns;
+      gate.vectors[i] = load(place_of + i * kLanes % kTileColumns, Whole());
+      up.vectors[i] = load(place_of + kTileColumns + i * kLanes % kTileColumns, Whole());
     }
-    if (last) std::memset(line + bytes / 2, 0, bytes / 2);
-  });
+    const Group<kVectors> x = mul(silu(gate), up);
+    for (std::size_t i = 0; i < kVectors; ++i) {
+      const std::size_t number = i * kLanes;
+      store_operand<operand>(x.vectors[i], line,
+                             number / kTileColumns * kTileDepth + number % kTileColumns);
+    }
+    if (last)
+      for (std::size_t i = 0; i < kRows; ++i) std::memset(line + (2 * i + 1) * half, 0, half);
+  };
+  for_each_line<kRows>(to.out, column, place, last ? 2 * half : half, run);
 }
 
 template <bool adds>

@@ -63,33 +63,30 @@ HWY_INLINE void for_each_vector(std::size_t count, Body body) {
   if (i < count) body(i, Part{count - i});
 }
 
-// Number i of a row is added to partial sum i % 16; the 16 are added in a fixed order.
-class RowSum {
- public:
-  HWY_INLINE RowSum() {
-    for (Floats& sum : sums_) sum = hn::Zero(FloatTag());
+// A sum over a row of `count` numbers: number i goes to partial sum i % 16, and the 16 are added in
+// a fixed order. term(i, lanes, sum) returns `sum` with the vector at i added to it.
+template <class Term>
+HWY_INLINE float row_sum(std::size_t count, Term term) {
+  Floats sums[kSumVectors];
+  for (Floats& sum : sums) sum = hn::Zero(FloatTag());
+  std::size_t first = 0;
+  for (; first + kPartialSums <= count; first += kPartialSums)
+    for (std::size_t v = 0; v < kSumVectors; ++v)
+      sums[v] = term(first + v * kLanes, Whole(), sums[v]);
+  for (std::size_t v = 0; v < kSumVectors; ++v) {
+    const std::size_t i = first + v * kLanes;
+    if (i + kLanes <= count)
+      sums[v] = term(i, Whole(), sums[v]);
+    else if (i < count)
+      sums[v] = term(i, Part{count - i}, sums[v]);
   }
-  // `i` is the place of the vector in the row.
-  HWY_INLINE void add(std::size_t i, Floats x) {
-    Floats& sum = sums_[i / kLanes % kSumVectors];
-    sum = hn::Add(sum, x);
-  }
-  HWY_INLINE void add_square(std::size_t i, Floats x) {
-    Floats& sum = sums_[i / kLanes % kSumVectors];
-    sum = hn::MulAdd(x, x, sum);
-  }
-  HWY_INLINE float total() const {
-    HWY_ALIGN float sums[kPartialSums];
-    for (std::size_t i = 0; i < kSumVectors; ++i)
-      hn::Store(sums_[i], FloatTag(), sums + i * kLanes);
-    for (std::size_t half = kPartialSums / 2; half > 0; half /= 2)
-      for (std::size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
-    return sums[0];
-  }
-
- private:
-  Floats sums_[kSumVectors];
-};
+  HWY_ALIGN float partial[kPartialSums];
+  for (std::size_t v = 0; v < kSumVectors; ++v)
+    hn::Store(sums[v], FloatTag(), partial + v * kLanes);
+  for (std::size_t half = kPartialSums / 2; half > 0; half /= 2)
+    for (std::size_t i = 0; i < half; ++i) partial[i] += partial[i + half];
+  return partial[0];
+}
 
 }  // namespace vl2::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -16,20 +16,19 @@ namespace vl2::HWY_NAMESPACE {
 namespace {
 
 float mean_of(const float* x, std::size_t width) {
-  RowSum sum;
-  for_each_vector(width,
-                  [&](std::size_t i, auto lanes) HWY_ATTR { sum.add(i, load(x + i, lanes)); });
-  return sum.total() / static_cast<float>(width);
+  const float sum = row_sum(width, [&](std::size_t i, auto lanes, Floats partial)
+                                       HWY_ATTR { return hn::Add(partial, load(x + i, lanes)); });
+  return sum / static_cast<float>(width);
 }
 
 // The mean of (x - centre)^2.
 float mean_square_about(float centre, const float* x, std::size_t width) {
-  RowSum sum;
   const Floats middle = splat(centre);
-  for_each_vector(width, [&](std::size_t i, auto lanes) HWY_ATTR {
-    sum.add_square(i, hn::Sub(load(x + i, lanes, centre), middle));
+  const float sum = row_sum(width, [&](std::size_t i, auto lanes, Floats partial) HWY_ATTR {
+    const Floats distance = hn::Sub(load(x + i, lanes, centre), middle);
+    return hn::MulAdd(distance, distance, partial);
   });
-  return sum.total() / static_cast<float>(width);
+  return sum / static_cast<float>(width);
 }
 
 }  // namespace

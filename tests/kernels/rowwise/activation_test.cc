@@ -71,9 +71,11 @@ TEST_P(Activation, SoftmaxGivesMaskedNumbersExactlyZero) {
 }
 
 TEST_P(Activation, SoftmaxOfMaskedNumbersAloneIsUniform) {
-  std::vector<float> row(8, -1e30F);
-  kernels().softmax(row.data(), 8);
-  for (const float value : row) EXPECT_EQ(value, 0.125F);
+  for (const float masked : {-1e30F, std::numeric_limits<float>::lowest()}) {
+    std::vector<float> row(20, masked);
+    kernels().softmax(row.data(), row.size());
+    for (const float value : row) EXPECT_EQ(value, 0.05F);
+  }
 }
 
 TEST_P(Activation, SoftmaxSpreadsNan) {
