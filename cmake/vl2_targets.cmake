@@ -3,6 +3,10 @@
 add_library(vl2_warnings INTERFACE)
 target_compile_options(vl2_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
                                               -Wold-style-cast -Wundef)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # False alarms of g++ 12 on std::string concatenation.
+  target_compile_options(vl2_warnings INTERFACE -Wno-restrict)
+endif()
 if(VL2_WERROR)
   target_compile_options(vl2_warnings INTERFACE -Werror)
 endif()
