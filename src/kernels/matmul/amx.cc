@@ -14,7 +14,7 @@ constexpr std::size_t kRowBytes = 64;
 constexpr std::size_t kLine = 64;
 constexpr std::size_t kOutBytes = 128;  // from row to row of `out`
 constexpr std::size_t kTileRows = 16;
-// A single row tile reads its weights from memory: fetch them this far ahead.
+// How far ahead a stream of weights from memory is fetched.
 constexpr std::size_t kStreamAhead = 2048;
 // After some 2200 cycles without a tile store the next one takes 700 to 900 cycles more, on the
 // processors measured. A store nobody reads every few steps keeps the path awake.
@@ -64,7 +64,7 @@ void multiply(const BlockProduct& product) {
   const std::size_t lines = ahead == nullptr ? 0 : (product.ahead_bytes + fetches - 1) / fetches;
   std::byte* nobody_reads = t_nobody_reads;
   for (std::size_t step = 0; step < product.depth_tiles; ++step) {
-    if constexpr (Rows == 1) {
+    if (Rows == 1 && product.stream) {
       fetch_stream(right);
     } else {
       fetch_lines(ahead, lines);

@@ -44,13 +44,14 @@ struct F32 {
   static constexpr std::size_t kTileBytes = 2048;
 
   // One tile of depth: out += left · right.
-  template <int Rows>
+  template <int Rows, bool FromMemory>
   static void add_tile(const Strip& strip) {
     __m256 sums[Rows][2];
     load_sums(strip.out, sums);
     for (std::size_t k = 0; k < 32; ++k) {
       const auto* line = reinterpret_cast<const float*>(strip.right) + k * kPanelColumns;
-      _mm_prefetch(reinterpret_cast<const std::byte*>(line) + kStreamAhead, _MM_HINT_T0);
+      if constexpr (FromMemory)
+        _mm_prefetch(reinterpret_cast<const std::byte*>(line) + kStreamAhead, _MM_HINT_T0);
       const __m256 low = _mm256_load_ps(line);
       const __m256 high = _mm256_load_ps(line + 8);
 #pragma GCC unroll 4
@@ -80,7 +81,7 @@ struct Bf16Pairs {
   static constexpr std::size_t kRowBytes = 64;
   static constexpr std::size_t kTileBytes = 1024;
 
-  template <int Rows>
+  template <int Rows, bool FromMemory>
   static void add_tile(const Strip& strip) {
     __m256 even[Rows][2];
     __m256 odd[Rows][2];
@@ -89,7 +90,8 @@ struct Bf16Pairs {
       even[m][0] = even[m][1] = odd[m][0] = odd[m][1] = _mm256_setzero_ps();
     for (std::size_t pair = 0; pair < 16; ++pair) {
       const auto* line = reinterpret_cast<const __m256i*>(strip.right) + pair * 2;
-      _mm_prefetch(reinterpret_cast<const std::byte*>(line) + kStreamAhead, _MM_HINT_T0);
+      if constexpr (FromMemory)
+        _mm_prefetch(reinterpret_cast<const std::byte*>(line) + kStreamAhead, _MM_HINT_T0);
       const __m256i low = _mm256_load_si256(line);
       const __m256i high = _mm256_load_si256(line + 1);
 #pragma GCC unroll 2
@@ -114,18 +116,18 @@ struct Bf16Pairs {
   }
 };
 
-template <class T>
+template <class T, bool FromMemory>
 void add_rows(const Strip& strip, std::size_t rows) {
   switch (rows) {
     case 1:
-      return T::template add_tile<1>(strip);
+      return T::template add_tile<1, FromMemory>(strip);
     case 2:
-      return T::template add_tile<2>(strip);
+      return T::template add_tile<2, FromMemory>(strip);
     case 3:
-      if constexpr (T::kChunkRows > 2) return T::template add_tile<3>(strip);
+      if constexpr (T::kChunkRows > 2) return T::template add_tile<3, FromMemory>(strip);
       break;
     default:
-      if constexpr (T::kChunkRows > 2) return T::template add_tile<4>(strip);
+      if constexpr (T::kChunkRows > 2) return T::template add_tile<4, FromMemory>(strip);
   }
 }
 
@@ -142,10 +144,14 @@ void multiply(const BlockProduct& product) {
         const std::byte* row_tile = product.left + row / kTileRows * product.left_row_tile_bytes +
                                     tile * kTileRows * T::kRowBytes;
         const std::size_t rest = product.rows - row;
-        add_rows<T>({row_tile + row % kTileRows * T::kRowBytes,
-                     product.right + (tile * 2 + panel) * T::kTileBytes,
-                     product.out + row * kOutColumns + panel * kPanelColumns},
-                    rest < T::kChunkRows ? rest : T::kChunkRows);
+        const std::size_t rows = rest < T::kChunkRows ? rest : T::kChunkRows;
+        const Strip strip{row_tile + row % kTileRows * T::kRowBytes,
+                          product.right + (tile * 2 + panel) * T::kTileBytes,
+                          product.out + row * kOutColumns + panel * kPanelColumns};
+        if (product.stream && row == 0)
+          add_rows<T, true>(strip, rows);
+        else
+          add_rows<T, false>(strip, rows);
       }
 }
 

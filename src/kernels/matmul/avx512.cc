@@ -17,8 +17,10 @@ constexpr std::size_t kOutColumns = 32;
 constexpr int kChunkRows = 8;
 constexpr std::size_t kLine = 64;
 // How far ahead a stream of weights is fetched when few rows use it: 97% of what plain loads
-// reach from memory on a Zen 4, against 86% without and 80% at 4 KB.
+// reach from memory on a Zen 4, against 86% without and 80% at 4 KB. More rows than kStreamRows
+// take longer than reading.
 constexpr std::size_t kStreamAhead = 1024;
+constexpr int kStreamRows = 4;
 
 // One step of depth reads a register of weights and one broadcast number of a row.
 struct F32 {
@@ -62,6 +64,7 @@ struct Chunk {
   bool accumulate;
   const std::byte* ahead;  // fetched into the second-level cache, `ahead_lines` a tile of depth
   std::size_t ahead_lines;
+  bool stream;
 };
 
 void fetch_ahead(const Chunk& chunk, std::size_t tile) {
@@ -114,8 +117,8 @@ void multiply_block(const Chunk& chunk) {
   store_sums(chunk, sums);
 }
 
-// Few rows: weights come from memory and are read as one stream, tile after tile.
-template <class T, int Rows, int Panels>
+// Few rows: weights are read as one stream, tile after tile.
+template <class T, int Rows, int Panels, bool FromMemory>
 void multiply_stream(const Chunk& chunk) {
   __m512 sums[Rows][Panels];
   load_sums(chunk, sums);
@@ -127,7 +130,7 @@ void multiply_stream(const Chunk& chunk) {
 #pragma GCC unroll 16
       for (int step = 0; step < T::kSteps; ++step) {
         const std::byte* line = right + p * kTileBytes<T> + step * kLine;
-        _mm_prefetch(line + kStreamAhead, _MM_HINT_T0);
+        if constexpr (FromMemory) _mm_prefetch(line + kStreamAhead, _MM_HINT_T0);
         const auto w = T::load(line);
 #pragma GCC unroll 8
         for (int m = 0; m < Rows; ++m)
@@ -142,10 +145,12 @@ void multiply_stream(const Chunk& chunk) {
 
 template <class T, int Rows, int Panels>
 void multiply_rows(const Chunk& chunk) {
-  if constexpr (Rows <= 4)
-    multiply_stream<T, Rows, Panels>(chunk);
-  else
+  if constexpr (Rows > kStreamRows)
     multiply_block<T, Rows, Panels>(chunk);
+  else if (chunk.stream)
+    multiply_stream<T, Rows, Panels, true>(chunk);
+  else
+    multiply_stream<T, Rows, Panels, false>(chunk);
 }
 
 template <class T, int Panels>
@@ -174,7 +179,8 @@ void multiply(const BlockProduct& product) {
                       product.out + row * kOutColumns,
                       product.accumulate,
                       product.ahead + i * product.depth_tiles * ahead_lines * kLine,
-                      ahead_lines};
+                      ahead_lines,
+                      product.stream && i == 0};
     const std::size_t rows = rest < kChunkRows ? rest : kChunkRows;
     if (product.panels == 1)
       multiply_chunk<T, 1>(chunk, rows);

@@ -29,7 +29,8 @@ void sweep(const Sweep& work) {
                            .panels = weight.columns() - column > kTileColumns ? 2U : 1U,
                            .out = sums,
                            .ahead = ahead,
-                           .ahead_bytes = ahead_bytes});
+                           .ahead_bytes = ahead_bytes,
+                           .stream = rows.end - rows.begin <= kTileRows});
       if (ahead != nullptr) ahead += ahead_bytes;
       kernels.rowwise->finish_block(epilogue, sums, {row, count, column});
     }

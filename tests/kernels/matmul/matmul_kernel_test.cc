@@ -189,6 +189,7 @@ TEST_P(MatmulKernels, FetchingAheadChangesNothing) {
     BlockProduct product = block.product(rows, 2, false);
     product.ahead = block.right.data();
     product.ahead_bytes = block.right.size();
+    product.stream = rows <= kTileRows;
     kernel().run(product);
     kernel().release();
     EXPECT_EQ(std::memcmp(block.sums().data(), expected.data(), rows * 128), 0);
