@@ -58,6 +58,7 @@ template <int Rows, int Panels>
 void multiply(const BlockProduct& product) {
   begin_sums<Rows, Panels>(product);
   const std::byte* left = product.left;
+  const std::byte* second = left + product.left_row_tile_bytes;
   const std::byte* right = product.right;
   const std::byte* ahead = product.ahead;
   const std::size_t fetches = product.depth_tiles * kLine;
@@ -74,17 +75,18 @@ void multiply(const BlockProduct& product) {
     tile_load<kLeftTile>(left, kRowBytes);
     tile_dot_bf16<0, kLeftTile, kRightTile>();
     if constexpr (Panels > 1) {
-      tile_load<kRightTile + 1>(right + kTileBytes, kRowBytes);
+      tile_load<kRightTile + 1, kTileBytes>(right, kRowBytes);
       tile_dot_bf16<1, kLeftTile, kRightTile + 1>();
     }
     if constexpr (Rows > 1) {
-      tile_load<kLeftTile + 1>(left + product.left_row_tile_bytes, kRowBytes);
+      tile_load<kLeftTile + 1>(second, kRowBytes);
       tile_dot_bf16<2, kLeftTile + 1, kRightTile>();
       if constexpr (Panels > 1) tile_dot_bf16<3, kLeftTile + 1, kRightTile + 1>();
     }
     if (step % kStepsBetweenStores == kStepsBetweenStores - 1)
       tile_store<kLeftTile>(nobody_reads, kRowBytes);
     left += kTileBytes;
+    second += kTileBytes;
     right += 2 * kTileBytes;
   }
   end_sums<Rows, Panels>(product);
