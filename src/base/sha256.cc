@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/sha256.h"
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstring>
@@ -70,7 +69,7 @@ void absorb(State& state, const std::uint8_t* block) {
 
 }  // namespace
 
-std::string sha256_hex(std::span<const std::uint8_t> bytes) {
+std::array<std::uint8_t, 32> sha256(std::span<const std::uint8_t> bytes) {
   State state = kInitialState;
   std::size_t done = 0;
   for (; bytes.size() - done >= kBlockBytes; done += kBlockBytes) absorb(state, &bytes[done]);
@@ -86,9 +85,18 @@ std::string sha256_hex(std::span<const std::uint8_t> bytes) {
     tail[tail_bytes - 1 - i] = static_cast<std::uint8_t>(bits >> (8 * i));
   for (std::size_t at = 0; at < tail_bytes; at += kBlockBytes) absorb(state, &tail[at]);
 
+  std::array<std::uint8_t, 32> digest;
+  for (std::size_t i = 0; i < digest.size(); ++i)
+    digest[i] = static_cast<std::uint8_t>(state[i / 4] >> (24 - 8 * (i % 4)));
+  return digest;
+}
+
+std::string sha256_hex(std::span<const std::uint8_t> bytes) {
+  constexpr const char* kDigits = "0123456789abcdef";
   std::string hex;
-  for (const std::uint32_t word : state) {
-    for (int shift = 28; shift >= 0; shift -= 4) hex += "0123456789abcdef"[(word >> shift) & 15];
+  for (const std::uint8_t byte : sha256(bytes)) {
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
   }
   return hex;
 }
