@@ -43,11 +43,11 @@ std::size_t buffer_bytes() {
 }  // namespace
 
 double measure_matmul_peak(Isa isa, Operand operand, const ThreadTeam& team) {
-  constexpr double kSample_s = 2e-3;
+  constexpr double kSampleSeconds = 2e-3;
   const PeakLoop loop = peak_loop(isa, operand);
   constexpr std::size_t kTrial = 1000;
   const double trial_s = std::max(least_time_s(5, [&] { loop.run(kTrial); }), 1e-7);
-  const auto rounds = static_cast<std::size_t>(kTrial * std::max(kSample_s / trial_s, 1.0));
+  const auto rounds = static_cast<std::size_t>(kTrial * std::max(kSampleSeconds / trial_s, 1.0));
   std::size_t running = 1;
   const double seconds = least_time_s(30, [&] {
     team.run([&](std::size_t thread, std::size_t threads) {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-
 #include "base/check.h"
 #include "kernels/matmul/kernel_functions.h"
 #include "kernels/matmul/matmul_kernel.h"

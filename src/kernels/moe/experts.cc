@@ -142,10 +142,16 @@ void add_results(const Work& work, const ThreadTeam& team, const Routing& routin
   });
 }
 
+struct Runner {
+  const KernelSet& kernels;
+  const ThreadTeam& team;
+  Arena& arena;
+};
+
 // `x` has all rows; the routing and `out` those from `first` on that this turn is about.
-void add_turn(const KernelSet& kernels, const ThreadTeam& team, Arena& arena, Rows out,
-              const Packed& x, std::size_t first, const Routing& routing,
-              const ExpertWeights& experts) {
+void add_turn(const Runner& runner, Rows out, const Packed& x, std::size_t first,
+              const Routing& routing, const ExpertWeights& experts) {
+  const auto& [kernels, team, arena] = runner;
   const ScratchScope scratch(arena);
   const Grouping groups = group_by_expert(routing, first, experts.gate_up.stack(), arena);
   const Rows results = arena.rows(routing.experts.size(), out.width);
@@ -174,7 +180,7 @@ void add_experts(const KernelSet& kernels, const ThreadTeam& team, Arena& arena,
     const std::size_t count = std::min(each, x.count - first);
     const Routing part{top_k, routing.experts.subspan(first * top_k, count * top_k),
                        routing.weights.subspan(first * top_k, count * top_k)};
-    add_turn(kernels, team, arena, out.slice(first, count), x, first, part, experts);
+    add_turn({kernels, team, arena}, out.slice(first, count), x, first, part, experts);
   }
 }
 
