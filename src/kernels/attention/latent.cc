@@ -38,6 +38,7 @@ class LatentProblem final : public AttentionProblem {
     sizes.strands = inputs_.spans.size();
     sizes.depth_tiles = depth_tiles_;
     sizes.value_columns = inputs_.shape.kv_lora_rank;
+    sizes.page_bytes = 2 * depth_tiles_ * tile_bytes_;
     return sizes;
   }
   Strand strand(std::size_t index) const override {

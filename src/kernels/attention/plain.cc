@@ -43,6 +43,7 @@ class PlainProblem final : public AttentionProblem {
     sizes.strands = inputs_.spans.size() * inputs_.shape.kv_heads;
     sizes.depth_tiles = head_tiles(inputs_.shape);
     sizes.value_columns = inputs_.shape.head_dim;
+    sizes.page_bytes = 2 * keys_bytes(inputs_.shape, inputs_.kernel.operand);
     return sizes;
   }
   Strand strand(std::size_t index) const override {

@@ -189,6 +189,7 @@ class Walker {
       product.left =
           problem_.keys(rows.strand, (keys.first_key + key) / kPageTokens, scratch_.prepared);
       product.rows = std::min(kPageTokens, count - key);
+      fetch_next_page(rows, keys.first_key + key, product);
       product.out = scratch_.scores + key * kLanes;
       kernels_.matmul->run(product);
     }
@@ -204,6 +205,18 @@ class Walker {
     const bool grown = kernels_.attention->softmax(softmax);
     if (grown && keys.first_key > keys.segment_begin)
       kernels_.attention->rescale(state.out, extents_.pairs, rows.rows, factor_);
+  }
+
+  // Has the page after this one fetched while the first row block of the job multiplies: pages lie
+  // anywhere in memory, so the processor cannot foresee it.
+  void fetch_next_page(const RowBlock& rows, std::size_t key, BlockProduct& product) const {
+    product.ahead = nullptr;
+    if (extents_.sizes.page_bytes == 0) return;
+    const std::size_t next = key + kPageTokens;
+    if (rows.first_row != job_.first_row || next >= strand_.seen(rows.first_row + rows.rows - 1))
+      return;
+    product.ahead = problem_.keys(rows.strand, next / kPageTokens, scratch_.prepared);
+    product.ahead_bytes = extents_.sizes.page_bytes;
   }
 
   // How much of a block every lane sees, or null if all see all of it.

@@ -56,6 +56,8 @@ class AttentionProblem {
     std::size_t value_columns = 0;             // of an output row
     std::size_t block_keys = kAttentionBlock;  // divides kAttentionSegment
     std::size_t prepared_bytes = 0;            // of what prepare() makes
+    // What lies at keys() and is used for 32 keys, their values included; 0 if it is in cache.
+    std::size_t page_bytes = 0;
   };
 
   virtual ~AttentionProblem() = default;
