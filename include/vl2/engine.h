@@ -43,13 +43,13 @@ struct Progress {
 using ProgressCallback = std::function<bool(const Progress&)>;
 
 struct EngineOptions {
-  std::filesystem::path model;      // a folder as downloaded from the hub
-  std::string weights = "bf16";     // format in memory: f32 or bf16
-  int threads = 0;                  // 0: as many as the process may use
-  std::size_t context_tokens = 0;   // longest sequence; 0: max_position_embeddings of the model
-  std::size_t chunk_tokens = 2048;  // most rows of a prompt that one step takes
-  std::size_t cache_tokens = 0;     // room of the KV cache; 0: one context and a half
-  ProgressCallback progress;        // while loading
+  std::filesystem::path model = {};  // a folder as downloaded from the hub
+  std::string weights = "bf16";      // format in memory: f32 or bf16
+  int threads = 0;                   // 0: as many as the process may use
+  std::size_t context_tokens = 0;    // longest sequence; 0: max_position_embeddings of the model
+  std::size_t chunk_tokens = 2048;   // most rows of a prompt that one step takes
+  std::size_t cache_tokens = 0;      // room of the KV cache; 0: one context and a half
+  ProgressCallback progress = {};    // while loading
 };
 
 // Hugging Face's generate() semantics, in its order: repetition penalty, n-gram ban, temperature,
@@ -64,8 +64,8 @@ struct GenerationOptions {
   bool penalize_prompt = true;  // the penalty and the ban count the prompt's tokens too
   int no_repeat_ngram_size = 0;
   std::uint64_t seed = 0;
-  std::vector<std::string> stop;  // the answer ends before the first of these
-  std::size_t logprobs = 0;       // how many of the most probable tokens to report at each step
+  std::vector<std::string> stop = {};  // the answer ends before the first of these
+  std::size_t logprobs = 0;  // how many of the most probable tokens to report at each step
 };
 
 enum class FinishReason {
@@ -144,8 +144,8 @@ enum class PictureTags {
 
 struct ChatCallbacks {
   // Pieces of the answer as they come, always whole characters. Return false to stop.
-  std::function<bool(std::string_view text)> text;
-  ProgressCallback progress;  // pictures, prompt
+  std::function<bool(std::string_view text)> text = {};
+  ProgressCallback progress = {};  // pictures, prompt
 };
 
 // One caller at a time. Keeps what it computed for earlier prompts and pictures, so that the

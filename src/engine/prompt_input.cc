@@ -38,8 +38,8 @@ struct Layout {
   TilingOptions tiling;
 };
 
-Layout lay_out(const ModelConfig& config, const Tokenizer& tokenizer,
-               std::span<const Message> messages, PictureTags tags) {
+Layout lay_out(const LoadedModel& model, std::span<const Message> messages, PictureTags tags) {
+  const ModelConfig& config = model.config();
   if (messages.empty())
     throw Error(ErrorCode::invalid_argument, "the conversation is empty; it needs a message");
   Layout layout;
@@ -54,8 +54,21 @@ Layout lay_out(const ModelConfig& config, const Tokenizer& tokenizer,
     const TileGrid grid{local.width / tile.width, local.height / tile.height};
     layout.picture_tokens.push_back(image_token_count(grid, config.tokens_per_side()));
   }
-  layout.prompt = build_prompt(tokenizer, arrange_turns(messages, tags), layout.picture_tokens);
+  layout.prompt =
+      build_prompt(*model.tokenizer, arrange_turns(messages, tags), layout.picture_tokens);
   return layout;
+}
+
+PromptCost cost_of(const Layout& layout, std::size_t context_tokens) {
+  PromptCost cost;
+  cost.context_tokens = context_tokens;
+  cost.text_tokens = layout.prompt.ids.size();
+  cost.image_tokens.assign(layout.pictures.size(), 0);  // pictures without a place cost nothing
+  for (const PictureSpan& span : layout.prompt.pictures) {
+    cost.image_tokens[span.picture] = span.count;
+    cost.text_tokens -= span.count;
+  }
+  return cost;
 }
 
 std::shared_ptr<const PictureInput> prepare_picture(const Image& image,
@@ -88,9 +101,10 @@ TilingOptions tiling_options(const ModelConfig& config, std::size_t pictures_in_
   return options;
 }
 
-PromptInput prepare_prompt(const ModelConfig& config, const Tokenizer& tokenizer,
-                           std::span<const Message> messages, PictureTags tags) {
-  Layout layout = lay_out(config, tokenizer, messages, tags);
+PromptInput prepare_prompt(const LoadedModel& model, std::span<const Message> messages,
+                           PictureTags tags) {
+  Layout layout = lay_out(model, messages, tags);
+  check_length(cost_of(layout, model.model.context()));
   PromptInput input{std::move(layout.prompt.ids), {}};
   for (const PictureSpan& span : layout.prompt.pictures) {
     input.pictures.push_back(
@@ -99,23 +113,16 @@ PromptInput prepare_prompt(const ModelConfig& config, const Tokenizer& tokenizer
   return input;
 }
 
-PromptCost prompt_cost(const ModelConfig& config, const Tokenizer& tokenizer,
-                       std::span<const Message> messages, PictureTags tags) {
-  const Layout layout = lay_out(config, tokenizer, messages, tags);
-  PromptCost cost;
-  cost.text_tokens = layout.prompt.ids.size();
-  cost.image_tokens.assign(layout.pictures.size(), 0);  // pictures without a place cost nothing
-  for (const PictureSpan& span : layout.prompt.pictures) {
-    cost.image_tokens[span.picture] = span.count;
-    cost.text_tokens -= span.count;
-  }
-  return cost;
+PromptCost prompt_cost(const LoadedModel& model, std::span<const Message> messages,
+                       PictureTags tags) {
+  return cost_of(lay_out(model, messages, tags), model.model.context());
 }
 
-PromptCost cost_of(const PromptInput& input) {
+PromptCost cost_of(const PromptInput& input, std::size_t context_tokens) {
   PromptCost cost;
   for (const PlacedPicture& picture : input.pictures) cost.image_tokens.push_back(picture.count);
   cost.text_tokens = input.ids.size() - input.image_tokens();
+  cost.context_tokens = context_tokens;
   return cost;
 }
 

@@ -14,9 +14,9 @@
 
 #include "checkpoint/model_config.h"
 #include "engine/content_hash.h"
+#include "engine/model_files.h"
 #include "image/tiling.h"
 #include "text/chat_template.h"
-#include "text/tokenizer.h"
 
 namespace vl2 {
 
@@ -45,19 +45,18 @@ TilingOptions tiling_options(const ModelConfig& config, std::size_t pictures_in_
 
 // Tokenizes the conversation and prepares its pictures. Any number of threads may do so at once.
 // Throws Error{invalid_argument} for conversations the template cannot express, Error{bad_image}
-// for pictures too thin.
-PromptInput prepare_prompt(const ModelConfig& config, const Tokenizer& tokenizer,
-                           std::span<const Message> messages, PictureTags tags);
+// for pictures too thin, and Error{too_long} before any picture is resized.
+PromptInput prepare_prompt(const LoadedModel& model, std::span<const Message> messages,
+                           PictureTags tags);
 
-// The sizes alone, without touching pixels; context_tokens is left to the caller. Throws as
-// prepare_prompt().
-PromptCost prompt_cost(const ModelConfig& config, const Tokenizer& tokenizer,
-                       std::span<const Message> messages, PictureTags tags);
+// The sizes alone, without touching pixels. Throws as prepare_prompt(), but for too_long.
+PromptCost prompt_cost(const LoadedModel& model, std::span<const Message> messages,
+                       PictureTags tags);
 
 // Throws Error{too_long} with the numbers when the prompt leaves no room for one token of answer.
 void check_length(const PromptCost& cost);
 
-// Sizes of a prompt that is there already.
-PromptCost cost_of(const PromptInput& input);
+// The sizes of a prompt that is there already.
+PromptCost cost_of(const PromptInput& input, std::size_t context_tokens);
 
 }  // namespace vl2

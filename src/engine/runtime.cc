@@ -102,9 +102,7 @@ RequestId Runtime::add(Request request) {
           fmt::format("the prompt has token {}, the model knows 0 to {}", id, vocabulary - 1));
     }
   }
-  PromptCost cost = cost_of(request.prompt);
-  cost.context_tokens = model_.context();
-  check_length(cost);
+  check_length(cost_of(request.prompt, model_.context()));
 
   const RequestId id = next_id_++;
   waiting_.push_back(

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// The bundled model's answers, token for token, against those of the fp32 reference.
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "vl2/engine.h"
+
+#include "engine/models.h"
+
+namespace vl2 {
+namespace {
+
+struct Mode {
+  const char* weights;
+  double noise;  // the reference's own choices with a smaller margin may come out differently
+};
+
+class NanoAnswers : public ::testing::TestWithParam<Mode> {};
+
+TEST_P(NanoAnswers, EqualTheReferences) {
+  const Mode mode = GetParam();
+  Engine engine({.model = test::nano(), .weights = mode.weights});
+  for (const char* set : {"demo", "eval"}) {
+    for (const test::NanoCase& c : test::nano_cases(set)) {
+      const Answer answer = engine.chat(c.messages, {.max_tokens = c.output_ids.size() + 1});
+      std::vector<std::int32_t> ids = answer.token_ids;
+      const bool ended = answer.finish_reason == FinishReason::stop;
+      if (ended) ids.pop_back();
+      if (ended && ids == c.output_ids) {
+        EXPECT_EQ(answer.text, c.output) << c.name;
+      } else {
+        std::cout << mode.weights << ": " << c.name << " differs, margin " << c.min_margin << ": \""
+                  << answer.text << "\" for \"" << c.output << "\"\n";
+        EXPECT_LT(c.min_margin, mode.noise) << c.name;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, NanoAnswers, ::testing::Values(Mode{"f32", 1e-3}, Mode{"bf16", 0.05}),
+                         [](const auto& mode) { return std::string(mode.param.weights); });
+
+}  // namespace
+}  // namespace vl2
