@@ -38,7 +38,8 @@ struct RouterRule {
   const float* score_correction_bias = nullptr;  // [experts], noaux_tc only; fp32
 };
 
-// Turns router logits [token][experts] into a routing. Overwrites the logits with scores.
+// Turns router logits [token][experts] into a routing. Overwrites the logits with scores. A NaN
+// logit counts as the lowest number there is, so weights are always finite.
 Routing route(const KernelSet& kernels, const ThreadTeam& team, const RouterRule& rule, Rows logits,
               Arena& arena);
 

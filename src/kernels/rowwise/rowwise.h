@@ -39,7 +39,8 @@ struct RowwiseKernels {
   // out += x.  out += x * factor.
   void (*add)(float* out, const float* x, std::size_t count);
   void (*add_scaled)(float* out, const float* x, float factor, std::size_t count);
-  // x = exp(x - max) / sum.  x = 1 / (1 + exp(-x)).
+  // x = exp(x - max) / sum; numbers 87 or more below the maximum become exactly 0, and a NaN or
+  // +infinity makes the whole row NaN.  x = 1 / (1 + exp(-x)), NaN where x is.
   void (*softmax)(float* x, std::size_t count);
   void (*sigmoid)(float* x, std::size_t count);
 
