@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Any text through a model's tokenizer: its tokens' bytes give it back, and streaming gives what
-// decoding the whole gives. VL2_FUZZ_MODEL names the model folder.
+// decoding the whole gives. VL2_FUZZ_MODEL names another model folder than the bundled one.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const vl2::Tokenizer tokenizer = [] {
+    const std::filesystem::path root = std::filesystem::path(__FILE__).parent_path().parent_path();
     const char* folder = std::getenv("VL2_FUZZ_MODEL");
-    return vl2::Tokenizer::load(folder != nullptr ? folder : "models/vl2-nano");
+    return vl2::Tokenizer::load(folder != nullptr ? folder : root / "models" / "vl2-nano");
   }();
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto ids = tokenizer.encode(text);

@@ -2,8 +2,14 @@
 #include "text/added_tokens.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include "text/regex.h"
 #include "text/unicode.h"
 
 namespace vl2 {

@@ -2,9 +2,14 @@
 #include "text/bpe.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "text/chat_template.h"
 
-#include <iterator>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "vl2/error.h"
+#include "vl2/message.h"
 
 #include "text/special_tokens.h"
+#include "text/tokenizer.h"
 #include "text/unicode.h"
 
 namespace vl2 {

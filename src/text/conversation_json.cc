@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "text/conversation_json.h"
 
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
 #include "vl2/error.h"
+#include "vl2/message.h"
 
 #include "base/mapped_file.h"
+#include "text/chat_template.h"
 #include "text/json_field.h"
 
 namespace vl2 {

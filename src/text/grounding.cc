@@ -5,8 +5,13 @@
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "text/special_tokens.h"
 #include "text/unicode.h"
@@ -65,8 +70,9 @@ std::optional<double> parse_number(std::string_view text) {
       magnitude.front() == '0' && magnitude.find_first_not_of('0') != magnitude.npos;
   if (is_integer && is_padded) return {};
   double value = 0;
-  const char* const last = magnitude.data() + magnitude.size();
-  const auto [end, error] = std::from_chars(magnitude.data(), last, value);
+  const char* const first = magnitude.data();
+  const char* const last = first + magnitude.size();
+  const auto [end, error] = std::from_chars(first, last, value);
   if (error != std::errc() || end != last || value > kLargest) return {};
   return text.front() == '-' ? -value : value;
 }

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "text/json_field.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
+#include <nlohmann/json_fwd.hpp>
+
+#include "vl2/error.h"
 
 namespace vl2 {
 

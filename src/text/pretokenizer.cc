@@ -5,12 +5,16 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "vl2/error.h"
 
+#include "text/json_field.h"
+#include "text/regex.h"
 #include "text/unicode.h"
 
 namespace vl2 {

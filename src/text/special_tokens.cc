@@ -2,12 +2,17 @@
 #include "text/special_tokens.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "vl2/error.h"
+
+#include "text/added_tokens.h"
+#include "text/tokenizer_file.h"
 
 namespace vl2 {
 namespace {

@@ -2,9 +2,12 @@
 #include "text/stream_decoder.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "text/tokenizer.h"
 #include "text/unicode.h"
 
 namespace vl2 {

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "text/tokenizer.h"
 
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "vl2/error.h"
 
 #include "base/mapped_file.h"
+#include "text/added_tokens.h"
+#include "text/regex.h"
 #include "text/special_tokens.h"
 #include "text/tokenizer_file.h"
 #include "text/unicode.h"

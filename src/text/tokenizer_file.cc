@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "text/tokenizer_file.h"
 
-#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "vl2/error.h"
 
+#include "text/added_tokens.h"
+#include "text/bpe.h"
 #include "text/json_field.h"
+#include "text/pretokenizer.h"
 
 namespace vl2 {
 namespace {

@@ -2,14 +2,20 @@
 #include "text/vocabulary.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "vl2/error.h"
 
+#include "text/added_tokens.h"
 #include "text/byte_level.h"
+#include "text/tokenizer_file.h"
 
 namespace vl2 {
 namespace {
