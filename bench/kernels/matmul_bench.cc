@@ -82,7 +82,7 @@ void bench_block(benchmark::State& state, Setting setting) {
   const FlushDenormals flush;
   const MatmulKernel& kernel = *setting.kernels().matmul;
   kernel.configure(kTileRows);
-  for (auto _ : state)
+  for ([[maybe_unused]] auto _ : state)
     for (std::size_t pair = 0; pair < weight.pairs(); ++pair)
       kernel.run({.left = x.tiles,
                   .left_row_tile_bytes = x.row_tile_bytes(),
@@ -152,7 +152,7 @@ const bool kRegistered = [] {
         add("matmul/" + setting.name() + "/" + std::to_string(shape.rows) + "x" +
                 std::to_string(shape.depth) + "x" + std::to_string(shape.columns),
             bench_matmul, setting, shape);
-      for (const std::size_t tokens : {1, 16, 192, 2048})
+      for (const std::size_t tokens : {1U, 16U, 192U, 2048U})
         add("experts/" + setting.name() + "/tokens:" + std::to_string(tokens), bench_experts,
             setting, tokens);
     }

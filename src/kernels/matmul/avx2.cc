@@ -21,18 +21,18 @@ struct Strip {
   float* out;
 };
 
-template <int Rows>
+template <std::size_t Rows>
 [[gnu::always_inline]] inline void load_sums(const float* out, __m256 (&sums)[Rows][2]) {
 #pragma GCC unroll 4
-  for (int m = 0; m < Rows; ++m) {
+  for (std::size_t m = 0; m < Rows; ++m) {
     sums[m][0] = _mm256_load_ps(out + m * kOutColumns);
     sums[m][1] = _mm256_load_ps(out + m * kOutColumns + 8);
   }
 }
-template <int Rows>
+template <std::size_t Rows>
 [[gnu::always_inline]] inline void store_sums(float* out, const __m256 (&sums)[Rows][2]) {
 #pragma GCC unroll 4
-  for (int m = 0; m < Rows; ++m) {
+  for (std::size_t m = 0; m < Rows; ++m) {
     _mm256_store_ps(out + m * kOutColumns, sums[m][0]);
     _mm256_store_ps(out + m * kOutColumns + 8, sums[m][1]);
   }
@@ -44,7 +44,7 @@ struct F32 {
   static constexpr std::size_t kTileBytes = 2048;
 
   // One tile of depth: out += left · right.
-  template <int Rows, bool FromMemory>
+  template <std::size_t Rows, bool FromMemory>
   static void add_tile(const Strip& strip) {
     __m256 sums[Rows][2];
     load_sums(strip.out, sums);
@@ -55,7 +55,7 @@ struct F32 {
       const __m256 low = _mm256_load_ps(line);
       const __m256 high = _mm256_load_ps(line + 8);
 #pragma GCC unroll 4
-      for (int m = 0; m < Rows; ++m) {
+      for (std::size_t m = 0; m < Rows; ++m) {
         const __m256 x =
             _mm256_broadcast_ss(reinterpret_cast<const float*>(strip.left + m * kRowBytes) + k);
         sums[m][0] = _mm256_fmadd_ps(x, low, sums[m][0]);
@@ -81,12 +81,12 @@ struct Bf16Pairs {
   static constexpr std::size_t kRowBytes = 64;
   static constexpr std::size_t kTileBytes = 1024;
 
-  template <int Rows, bool FromMemory>
+  template <std::size_t Rows, bool FromMemory>
   static void add_tile(const Strip& strip) {
     __m256 even[Rows][2];
     __m256 odd[Rows][2];
 #pragma GCC unroll 2
-    for (int m = 0; m < Rows; ++m)
+    for (std::size_t m = 0; m < Rows; ++m)
       even[m][0] = even[m][1] = odd[m][0] = odd[m][1] = _mm256_setzero_ps();
     for (std::size_t pair = 0; pair < 16; ++pair) {
       const auto* line = reinterpret_cast<const __m256i*>(strip.right) + pair * 2;
@@ -95,7 +95,7 @@ struct Bf16Pairs {
       const __m256i low = _mm256_load_si256(line);
       const __m256i high = _mm256_load_si256(line + 1);
 #pragma GCC unroll 2
-      for (int m = 0; m < Rows; ++m) {
+      for (std::size_t m = 0; m < Rows; ++m) {
         int two;
         std::memcpy(&two, strip.left + m * kRowBytes + pair * 4, sizeof(two));
         const __m256i x = _mm256_set1_epi32(two);
@@ -108,7 +108,7 @@ struct Bf16Pairs {
     __m256 sums[Rows][2];
     load_sums(strip.out, sums);
 #pragma GCC unroll 2
-    for (int m = 0; m < Rows; ++m) {
+    for (std::size_t m = 0; m < Rows; ++m) {
       sums[m][0] = _mm256_add_ps(sums[m][0], _mm256_add_ps(even[m][0], odd[m][0]));
       sums[m][1] = _mm256_add_ps(sums[m][1], _mm256_add_ps(even[m][1], odd[m][1]));
     }

@@ -56,8 +56,9 @@ ExpertOwners assign_experts(const Grouping& groups, std::size_t threads, Arena& 
   const auto cost = [&](std::uint32_t i) {
     return cost_of(round_up(groups.groups[i].count, kTileRows));
   };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return cost(a) > cost(b); });
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return cost(a) != cost(b) ? cost(a) > cost(b) : a < b;
+  });
   const auto load = arena.array<std::size_t>(threads);
   std::fill(load.begin(), load.end(), std::size_t{0});
   for (const std::uint32_t i : order) {

@@ -111,10 +111,10 @@ void expect_row(const MatmulKernel& kernel, const float* actual, const float* ex
 
 TEST_P(MatmulKernels, EqualThePortableDefinition) {
   const MatmulKernel& portable = matmul_kernel(Isa::portable, kernel().operand);
-  for (const std::size_t depth : {32, 64, 160, 588, 896, 1152, 4304}) {
+  for (const std::size_t depth : {32U, 64U, 160U, 588U, 896U, 1152U, 4304U}) {
     Block block(kernel().operand, depth, depth);
     const double bound = bound_of(block, static_cast<double>(depth) + 1.0);
-    for (const std::size_t panels : {1, 2})
+    for (const std::size_t panels : {1U, 2U})
       for (const bool accumulate : {false, true}) {
         if (depth > 1000 && panels == 1) continue;  // the portable kernel takes its time
         const std::size_t rows = depth > 1000 ? 18 : 32;
@@ -128,11 +128,11 @@ TEST_P(MatmulKernels, EqualThePortableDefinition) {
 }
 
 TEST_P(MatmulKernels, GiveARowTheSameBitsInEveryCrowdAndPlace) {
-  for (const std::size_t depth : {64, 160, 896}) {
+  for (const std::size_t depth : {64U, 160U, 896U}) {
     Block block(kernel().operand, depth, 7);
     const auto all = block.multiply(kernel(), kBlockRows);
     for (std::size_t rows = 1; rows <= kBlockRows; ++rows)
-      for (const std::size_t panels : {1, 2}) {
+      for (const std::size_t panels : {1U, 2U}) {
         const auto some = block.multiply(kernel(), rows, panels);
         for (std::size_t m = 0; m < rows; ++m)
           ASSERT_EQ(std::memcmp(&some[m * kPairColumns], &all[m * kPairColumns], panels * 64), 0)
@@ -154,7 +154,7 @@ TEST_P(MatmulKernels, KeepNeighboursApart) {
     const auto clean = block.multiply(kernel(), kBlockRows);
     for (std::size_t m = 0; m < kBlockRows; ++m)
       if (m % 3 != 0) block.fill_row(m, poison);
-    for (const std::size_t rows : {1, 4, 7, 16, 19, 31, 32}) {
+    for (const std::size_t rows : {1U, 4U, 7U, 16U, 19U, 31U, 32U}) {
       const auto mixed = block.multiply(kernel(), rows);
       for (std::size_t m = 0; m < rows; m += 3)
         ASSERT_EQ(std::memcmp(&mixed[m * kPairColumns], &clean[m * kPairColumns], 128), 0)
@@ -169,7 +169,7 @@ TEST_P(MatmulKernels, ContinueASumWhereItStopped) {
   const FlushDenormals flush;
   kernel().configure(kTileRows);
   BlockProduct part = block.product(kBlockRows, 2, false);
-  for (const std::size_t tiles : {3, 1, 4}) {
+  for (const std::size_t tiles : {3U, 1U, 4U}) {
     part.depth_tiles = tiles;
     kernel().run(part);
     part.left += tiles * block.tile_bytes();
@@ -182,7 +182,7 @@ TEST_P(MatmulKernels, ContinueASumWhereItStopped) {
 
 TEST_P(MatmulKernels, FetchingAheadChangesNothing) {
   Block block(kernel().operand, 160, 17);
-  for (const std::size_t rows : {1, 8, 32}) {
+  for (const std::size_t rows : {1U, 8U, 32U}) {
     const auto expected = block.multiply(kernel(), rows);
     const FlushDenormals flush;
     kernel().configure(std::min(rows, kTileRows));

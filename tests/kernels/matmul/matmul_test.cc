@@ -77,7 +77,7 @@ void expect_same_rows(Rows all, std::size_t first, Rows some, const std::string&
 }
 
 TEST_P(Matmul, IsTheProductOfRoundedNumbers) {
-  for (const std::size_t columns : {16, 40, 48}) {
+  for (const std::size_t columns : {16U, 40U, 48U}) {
     const std::size_t depth = 100;
     const std::size_t count = 37;
     const Packed x = input(0, count, depth);
@@ -107,7 +107,7 @@ TEST_P(Matmul, IsTheProductOfRoundedNumbers) {
 TEST_P(Matmul, BitsDependOnTheRowAlone) {
   constexpr std::size_t kAll = 200;
   const std::size_t depth = 96;
-  for (const std::size_t columns : {40, 160}) {
+  for (const std::size_t columns : {40U, 160U}) {
     const Weight w = weight(columns, depth);
     const Rows all = rows(kAll, columns);
     matmul(kernels(), ThreadTeam(1), input(0, kAll, depth), w, StoreRows{all});
@@ -149,7 +149,7 @@ TEST_P(Matmul, WideAndDeepShapesOfTheModels) {
     const Weight w = weight(columns, depth);
     const Rows all = rows(20, columns);
     matmul(kernels(), ThreadTeam(3), input(0, 20, depth), w, StoreRows{all});
-    for (const std::size_t first : {0, 17}) {
+    for (const std::size_t first : {0U, 17U}) {
       const Rows one = rows(1, columns);
       matmul(kernels(), ThreadTeam(2), input(first, 1, depth), w, StoreRows{one});
       expect_same_rows(all, first, one, std::to_string(columns) + " x " + std::to_string(depth));
@@ -204,7 +204,7 @@ TEST_P(Matmul, PackedEpiloguesAreInvariantToo) {
     return out;
   };
   const auto all = multiply(0, 50, 1);
-  for (const std::size_t count : {1, 5, 16, 33, 50}) {
+  for (const std::size_t count : {1U, 5U, 16U, 33U, 50U}) {
     const std::size_t first = 50 - count;
     const auto some = multiply(first, count, 3);
     for (std::size_t i = 0; i < 2; ++i) {

@@ -184,7 +184,7 @@ TEST(ExpertSchedule, SharesCoverEveryPairOnce) {
     experts.push_back(static_cast<std::uint32_t>(random_bits(1, i) % 9));
   std::vector<float> factors(60, 1.0F);
   const Grouping grouping = group_by_expert({6, experts, factors}, 0, 9, arena);
-  for (const std::size_t threads : {1, 2, 7, 64}) {
+  for (const std::size_t threads : {1U, 2U, 7U, 64U}) {
     std::vector<int> seen(9 * 5);
     for (std::size_t thread = 0; thread < threads; ++thread)
       for_each_share(grouping, 5, thread, threads, [&](const ExpertGroup& group, Share pairs) {
