@@ -19,8 +19,8 @@ struct BlockProduct {
   bool accumulate = false;           // add to what is in `out`
   const std::byte* ahead = nullptr;  // what will be read next, fetched meanwhile; or null
   std::size_t ahead_bytes = 0;       // how much of it
-  bool stream =
-      false;  // `right` comes from memory for these few rows alone: fetch it shortly before
+  // `right` comes from memory for these few rows alone: fetch it shortly before its use.
+  bool stream = false;
 };
 
 }  // namespace vl2
