@@ -77,7 +77,10 @@ __m256i rounded_row(__m256 first, __m256 second) {
 void mask_scores(const SoftmaxBlock& block, std::size_t first) {
   const __m256i seen = load(block.seen + first);
   const __m256 masked = _mm256_set1_ps(kMaskedScore);
-  for (std::size_t key = 0; key < block.keys; ++key) {
+  std::int32_t seen_by_all = block.seen[first];
+  for (std::size_t i = first; i < first + kGroup; ++i)
+    if (block.seen[i] < seen_by_all) seen_by_all = block.seen[i];
+  for (auto key = static_cast<std::size_t>(seen_by_all); key < block.keys; ++key) {
     float* scores = block.scores + key * kLanes + first;
     const __m256i visible = _mm256_cmpgt_epi32(seen, _mm256_set1_epi32(static_cast<int>(key)));
     _mm256_storeu_ps(

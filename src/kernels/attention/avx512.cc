@@ -65,7 +65,8 @@ __m512i rounded_pairs(__m512 even, __m512 odd) {
 void mask_scores(const SoftmaxBlock& block, std::size_t group) {
   const __m512i seen = _mm512_loadu_si512(block.seen + group * kGroup);
   const __m512 masked = _mm512_set1_ps(kMaskedScore);
-  for (std::size_t key = 0; key < block.keys; ++key) {
+  const auto seen_by_all = static_cast<std::size_t>(_mm512_reduce_min_epi32(seen));
+  for (std::size_t key = seen_by_all; key < block.keys; ++key) {
     const __mmask16 unseen =
         _mm512_cmple_epi32_mask(seen, _mm512_set1_epi32(static_cast<int>(key)));
     _mm512_mask_storeu_ps(block.scores + key * kLanes + group * kGroup, unseen, masked);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ inline std::vector<KernelSet> runnable_kernel_sets() {
 inline std::string name_of(const KernelSet& kernels) {
   return std::string(to_string(kernels.isa)) + (kernels.operand == Operand::f32 ? "_f32" : "_bf16");
 }
+// How GoogleTest prints a parameter.
+inline void PrintTo(const KernelSet& kernels, std::ostream* out) { *out << name_of(kernels); }
 inline std::string kernel_set_name(const testing::TestParamInfo<KernelSet>& info) {
   return name_of(info.param);
 }
