@@ -8,9 +8,10 @@ namespace vl2 {
 
 std::span<const AttentionKernel> attention_kernels() {
   static const AttentionKernel kernels[] = {
-      kAttentionPortableF32, kAttentionPortableBf16,
+      attention_portable(Operand::f32), attention_portable(Operand::bf16),
 #ifdef __x86_64__
-      kAttentionAvx2F32,     kAttentionAvx2Bf16,     kAttentionAvx512F32, kAttentionAvx512Bf16,
+      attention_avx2(Operand::f32),     attention_avx2(Operand::bf16),
+      attention_avx512(Operand::f32),   attention_avx512(Operand::bf16),
 #endif
   };
   return kernels;

@@ -286,25 +286,28 @@ void turn_tiles_bf16(const std::byte* keys_0_to_15, const std::byte* keys_16_to_
 
 }  // namespace
 
-const AttentionKernel kAttentionAvx512F32 = {"attention_f32_avx512",
-                                             Isa::avx512_bf16,
-                                             Operand::f32,
-                                             softmax<Operand::f32>,
-                                             rescale,
-                                             merge,
-                                             finish<Operand::f32>,
-                                             query_tile<Operand::f32>,
-                                             value_tiles_f32,
-                                             turn_tiles_f32};
-const AttentionKernel kAttentionAvx512Bf16 = {"attention_bf16_avx512",
-                                              Isa::avx512_bf16,
-                                              Operand::bf16,
-                                              softmax<Operand::bf16>,
-                                              rescale,
-                                              merge,
-                                              finish<Operand::bf16>,
-                                              query_tile<Operand::bf16>,
-                                              value_tiles_bf16,
-                                              turn_tiles_bf16};
+AttentionKernel attention_avx512(Operand operand) {
+  if (operand == Operand::f32)
+    return {"attention_f32_avx512",
+            Isa::avx512_bf16,
+            operand,
+            softmax<Operand::f32>,
+            rescale,
+            merge,
+            finish<Operand::f32>,
+            query_tile<Operand::f32>,
+            value_tiles_f32,
+            turn_tiles_f32};
+  return {"attention_bf16_avx512",
+          Isa::avx512_bf16,
+          operand,
+          softmax<Operand::bf16>,
+          rescale,
+          merge,
+          finish<Operand::bf16>,
+          query_tile<Operand::bf16>,
+          value_tiles_bf16,
+          turn_tiles_bf16};
+}
 
 }  // namespace vl2

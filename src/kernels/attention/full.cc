@@ -68,11 +68,10 @@ class FullProblem final : public AttentionProblem {
   }
 
   void store(const RowBlock& rows, const AttentionState& state, std::byte* room) const override {
-    OutputRows places{};
+    HeadOutput output{inputs_.out, inputs_.shape.head_dim, {}};
     for (std::size_t r = 0; r < rows.rows; ++r)
-      places[r] = {first_row(rows.strand) + rows.first_row + r, head(rows.strand)};
-    store_heads(*inputs_.kernels.attention, state, rows.rows, places, inputs_.out,
-                inputs_.shape.head_dim, room);
+      output.place[r] = {first_row(rows.strand) + rows.first_row + r, head(rows.strand)};
+    store_heads(*inputs_.kernels.attention, state, rows.rows, output, room);
   }
 
  private:

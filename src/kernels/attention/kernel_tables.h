@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What each instruction set's file provides.
+// What each instruction set's file provides: its kernel of an operand type.
 #pragma once
 
 #include "kernels/attention/attention_kernel.h"
 
 namespace vl2 {
 
-extern const AttentionKernel kAttentionPortableF32;
-extern const AttentionKernel kAttentionPortableBf16;
-extern const AttentionKernel kAttentionAvx2F32;
-extern const AttentionKernel kAttentionAvx2Bf16;
-extern const AttentionKernel kAttentionAvx512F32;
-extern const AttentionKernel kAttentionAvx512Bf16;
+AttentionKernel attention_portable(Operand operand);
+AttentionKernel attention_avx2(Operand operand);
+AttentionKernel attention_avx512(Operand operand);
 
 }  // namespace vl2

@@ -74,10 +74,10 @@ class PlainProblem final : public AttentionProblem {
   }
 
   void store(const RowBlock& rows, const AttentionState& state, std::byte* room) const override {
-    OutputRows places{};
-    for (std::size_t r = 0; r < rows.rows; ++r) places[r] = {row_of(rows, r), head_of(rows, r)};
-    store_heads(inputs_.kernel, state, rows.rows, places, inputs_.out, inputs_.shape.head_dim,
-                room);
+    HeadOutput output{inputs_.out, inputs_.shape.head_dim, {}};
+    for (std::size_t r = 0; r < rows.rows; ++r)
+      output.place[r] = {row_of(rows, r), head_of(rows, r)};
+    store_heads(inputs_.kernel, state, rows.rows, output, room);
   }
 
  private:

@@ -148,16 +148,16 @@ void turn_tiles(const std::byte* keys_0_to_15, const std::byte* keys_16_to_31, s
 }
 
 template <class T>
-constexpr AttentionKernel kernel_of(const char* name, Operand operand) {
+AttentionKernel kernel_of(const char* name, Operand operand) {
   return {name,  Isa::portable, operand,       softmax<T>,     rescale,
           merge, finish<T>,     query_tile<T>, value_tiles<T>, turn_tiles<T>};
 }
 
 }  // namespace
 
-const AttentionKernel kAttentionPortableF32 =
-    kernel_of<float>("attention_f32_portable", Operand::f32);
-const AttentionKernel kAttentionPortableBf16 =
-    kernel_of<Bf16>("attention_bf16_portable", Operand::bf16);
+AttentionKernel attention_portable(Operand operand) {
+  return operand == Operand::f32 ? kernel_of<float>("attention_f32_portable", operand)
+                                 : kernel_of<Bf16>("attention_bf16_portable", operand);
+}
 
 }  // namespace vl2

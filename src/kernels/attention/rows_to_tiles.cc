@@ -76,21 +76,22 @@ void pack_values(const AttentionKernel& kernel, const RowPointers& keys, std::si
 }
 
 void store_heads(const AttentionKernel& kernel, const AttentionState& state, std::size_t rows,
-                 const OutputRows& places, const Packed& out, std::size_t width, std::byte* room) {
+                 const HeadOutput& output, std::byte* room) {
+  const auto& [out, width, place] = output;
   const std::size_t pairs = tiles_of(width, kPairColumns);
   const bool aligned = width % kTileDepth == 0;
   std::array<std::byte*, kLanes> lines{};
   for (std::size_t r = 0; r < rows; ++r)
-    lines[r] = aligned ? out.line(0, places[r].row, places[r].head * width)
+    lines[r] = aligned ? out.line(0, place[r].row, place[r].head * width)
                        : room + left_index(r, 0, pairs) * bytes_of(out.operand);
   kernel.finish(state, pairs, rows, lines.data());
   if (aligned) return;
   for (std::size_t r = 0; r < rows; ++r) {
-    const std::size_t column = places[r].head * width;
+    const std::size_t column = place[r].head * width;
     if (width % kChunk == 0)
-      copy_row<kChunk>(lines[r], width, out, places[r].row, column);
+      copy_row<kChunk>(lines[r], width, out, place[r].row, column);
     else
-      copy_row<1>(lines[r], width, out, places[r].row, column);
+      copy_row<1>(lines[r], width, out, place[r].row, column);
   }
 }
 

@@ -28,17 +28,21 @@ void pack_lanes(const AttentionKernel& kernel, const RowPointers& lanes, std::si
 void pack_values(const AttentionKernel& kernel, const RowPointers& keys, std::size_t width,
                  std::size_t pair, std::byte* tiles);
 
-// Where a row of output goes: `width` numbers of row `row` from column `head` * width on.
-struct OutputRow {
-  std::size_t row = 0;
-  std::size_t head = 0;
+// Where the output of a row block goes: row r to row place[r].row of `out`, to columns
+// place[r].head * width and on.
+struct HeadOutput {
+  struct Place {
+    std::size_t row = 0;
+    std::size_t head = 0;
+  };
+  Packed out;
+  std::size_t width = 0;  // of a head
+  std::array<Place, kLanes> place{};
 };
-using OutputRows = std::array<OutputRow, kLanes>;
-
-// Divides the output of a row block by its sums and writes it, [row][head * width], whatever the
-// alignment of the heads. `room` has 32 rows of the padded width.
+// Divides the output by its sums and writes it, whatever the alignment of the heads. `room` has 32
+// rows of the padded width.
 void store_heads(const AttentionKernel& kernel, const AttentionState& state, std::size_t rows,
-                 const OutputRows& places, const Packed& out, std::size_t width, std::byte* room);
+                 const HeadOutput& output, std::byte* room);
 
 // Zeroes the rows and columns of the last tiles that no output row covers.
 void zero_padding(const Packed& packed);
