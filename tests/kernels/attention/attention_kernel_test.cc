@@ -75,8 +75,8 @@ void expect_equal(Softmax& a, Softmax& b) {
 }
 
 TEST_P(AttentionKernelTest, SoftmaxEqualsThePortableOne) {
-  for (const std::size_t keys : {32, 64, 128, 736})
-    for (const std::size_t groups : {1, 2})
+  for (const std::size_t keys : std::initializer_list<std::size_t>{32, 64, 128, 736})
+    for (const std::size_t groups : std::initializer_list<std::size_t>{1, 2})
       for (const bool masked : {false, true})
         for (const float size : {0.1F, 20.0F, 200.0F}) {
           Softmax ours(keys, size);
@@ -152,7 +152,7 @@ struct State {
 };
 
 TEST_P(AttentionKernelTest, MergeEqualsThePortableOne) {
-  for (const std::size_t rows : {1, 9, 16, 20, 32}) {
+  for (const std::size_t rows : std::initializer_list<std::size_t>{1, 9, 16, 20, 32}) {
     State ours(2, 10);
     State theirs(2, 10);
     State other(2, 20);
