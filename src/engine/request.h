@@ -11,6 +11,7 @@
 #include "vl2/engine.h"
 
 #include "engine/prompt_input.h"
+#include "engine/steering.h"
 
 namespace vl2 {
 
@@ -20,6 +21,7 @@ using RequestId = std::uint64_t;
 struct Request {
   PromptInput prompt;
   GenerationOptions options;
+  Steering steering = {};
 };
 
 // Tiles of this request's pictures that are through the vision tower. Not told when the cache

@@ -102,6 +102,12 @@ RequestId Runtime::add(Request request) {
           fmt::format("the prompt has token {}, the model knows 0 to {}", id, vocabulary - 1));
     }
   }
+  for (const auto& [token, bias] : request.steering.logit_bias) {
+    if (token >= 0 && token < vocabulary) continue;
+    throw Error(
+        ErrorCode::invalid_argument,
+        fmt::format("logit_bias has token {}, the model knows 0 to {}", token, vocabulary - 1));
+  }
   check_length(cost_of(request.prompt, model_.context()));
 
   const RequestId id = next_id_++;
@@ -251,8 +257,8 @@ void Runtime::choose_token(Sequence& sequence, std::span<const float> logits) {
       sequence.sampler().sample(logits, sequence.penalized_ids(), sequence.ids().size());
   const bool is_end = tokenizer_ && token == tokenizer_->eos_id();
   TokenChosen chosen{token, sequence.accept(token, is_end), {}};
-  const std::size_t top = sequence.options().logprobs;
-  if (top > 0 && tokenizer_) chosen.report = report(*tokenizer_, logits, token, top);
+  if (sequence.wants_reports() && tokenizer_)
+    chosen.report = report(*tokenizer_, logits, token, sequence.options().logprobs);
   tell(sequence, std::move(chosen));
   end_if_over(sequence, is_end);
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -116,14 +117,29 @@ void require_finite_logits(std::span<const float> logits) {
   }
 }
 
-Sampler::Sampler(const GenerationOptions& options)
+Sampler::Sampler(const GenerationOptions& options, Steering steering)
     : temperature_(options.temperature),
       top_k_(static_cast<std::size_t>(options.top_k)),
       top_p_(options.top_p),
       min_p_(options.min_p),
       repetition_penalty_(options.repetition_penalty),
       ngram_(static_cast<std::size_t>(options.no_repeat_ngram_size)),
-      seed_(options.seed) {}
+      seed_(options.seed),
+      steering_(std::move(steering)) {}
+
+void Sampler::accept(std::int32_t token) {
+  if (steering_.presence_penalty != 0.0 || steering_.frequency_penalty != 0.0) ++counts_[token];
+  if (steering_.constraint) steering_.constraint->accept(token);
+}
+
+void Sampler::steer() {
+  for (const auto& [id, bias] : steering_.logit_bias) scores_[index_of(id)] += bias;
+  for (const auto& [id, count] : counts_) {
+    scores_[index_of(id)] -=
+        static_cast<float>(steering_.presence_penalty + steering_.frequency_penalty * count);
+  }
+  if (steering_.constraint) steering_.constraint->mask(scores_);
+}
 
 std::span<const float> Sampler::processed(std::span<const float> logits,
                                           std::span<const std::int32_t> ids) {
@@ -131,11 +147,12 @@ std::span<const float> Sampler::processed(std::span<const float> logits,
   scores_.assign(logits.begin(), logits.end());
   if (repetition_penalty_ != 1.0) penalize_repetition(scores_, ids, repetition_penalty_);
   if (ngram_ > 0) ban_repeated_ngrams(scores_, ids, ngram_);
+  steer();
   if (*std::ranges::max_element(scores_) == kOut) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("no_repeat_ngram_size {} leaves no token to choose; raise it or ask "
+                fmt::format("no_repeat_ngram_size {}{} leaves no token to choose; raise it or ask "
                             "for fewer tokens",
-                            ngram_));
+                            ngram_, steering_.constraint ? " with a constrained answer" : ""));
   }
   if (temperature_ == 0.0) return scores_;
   if (temperature_ != 1.0) apply_temperature(scores_, temperature_);

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 // From logits to a token, as generate() of Hugging Face transformers 4.38 does it: repetition
 // penalty, n-gram ban, temperature, top-k, top-p, then min-p of later versions; fp32 throughout.
+// What API clients may ask for on top (Steering) comes between the ban and the temperature.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "vl2/engine.h"
+
+#include "engine/steering.h"
 
 namespace vl2 {
 
@@ -40,19 +44,24 @@ std::int32_t largest(std::span<const float> logits);
 class Sampler {
  public:
   // `options` must have passed check_options().
-  explicit Sampler(const GenerationOptions& options);
+  explicit Sampler(const GenerationOptions& options, Steering steering = {});
 
   // The token that stands at `position` of the sequence. `ids` are those that the penalty and the
   // ban look at. Throws Error{bad_checkpoint} when a logit is not finite, and
-  // Error{invalid_argument} when the ban leaves nothing to choose.
+  // Error{invalid_argument} when the ban and the constraint leave nothing to choose.
   std::int32_t sample(std::span<const float> logits, std::span<const std::int32_t> ids,
                       std::size_t position);
+
+  // The answer goes on with this token.
+  void accept(std::int32_t token);
 
   // What sample() draws from, after all steps, for tests and reports. Same conditions.
   std::span<const float> processed(std::span<const float> logits,
                                    std::span<const std::int32_t> ids);
 
  private:
+  void steer();
+
   double temperature_;
   std::size_t top_k_;
   double top_p_;
@@ -60,6 +69,8 @@ class Sampler {
   double repetition_penalty_;
   std::size_t ngram_;
   std::uint64_t seed_;
+  Steering steering_;
+  std::unordered_map<std::int32_t, int> counts_;  // of the answer's tokens, if a penalty asks
   std::vector<float> scores_;
 };
 

@@ -20,10 +20,11 @@ Sequence::Sequence(RequestId id, Request request, const std::optional<Tokenizer>
                    std::size_t context_tokens)
     : id_(id),
       options_(std::move(request.options)),
+      wants_reports_(options_.logprobs > 0 || request.steering.report_chosen),
       ids_(std::move(request.prompt.ids)),
       prompt_tokens_(ids_.size()),
       most_tokens_(prompt_tokens_ + std::min(options_.max_tokens, context_tokens - prompt_tokens_)),
-      sampler_(options_),
+      sampler_(options_, std::move(request.steering)),
       stops_(options_.stop) {
   usage.prompt_tokens = prompt_tokens_;
   usage.image_tokens = request.prompt.image_tokens();
@@ -115,6 +116,7 @@ std::span<const std::int32_t> Sequence::penalized_ids() const noexcept {
 
 std::string Sequence::accept(std::int32_t token, bool is_end) {
   ids_.push_back(token);
+  sampler_.accept(token);
   usage.completion_tokens = generated_tokens();
   if (is_end || !decoder_) return {};
   return stops_.push(decoder_->push(token));

@@ -36,6 +36,8 @@ class Sequence {
 
   RequestId id() const noexcept { return id_; }
   const GenerationOptions& options() const noexcept { return options_; }
+  // Every chosen token is to be reported with its probability.
+  bool wants_reports() const noexcept { return wants_reports_; }
 
   // The prompt, then what was generated.
   std::span<const std::int32_t> ids() const noexcept { return ids_; }
@@ -100,6 +102,7 @@ class Sequence {
 
   RequestId id_;
   GenerationOptions options_;
+  bool wants_reports_;
   std::vector<std::int32_t> ids_;
   struct NamedPicture {
     ContentHash hash;

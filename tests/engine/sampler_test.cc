@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -166,6 +169,61 @@ TEST(Sampler, ABanThatLeavesNothingIsAnError) {
   Sampler sampler(options);
   const std::vector<std::int32_t> ids = {0, 1};
   EXPECT_THROW(sampler.sample(std::vector<float>{0.0F, 1.0F}, ids, 2), Error);
+}
+
+// Lets through what its turn says, and remembers what was chosen.
+class Turns : public TokenConstraint {
+ public:
+  explicit Turns(std::vector<std::int32_t> turns) : turns_(std::move(turns)) {}
+  void mask(std::span<float> logits) override {
+    for (std::size_t i = 0; i < logits.size(); ++i)
+      if (static_cast<std::int32_t>(i) != turns_.at(accepted.size())) logits[i] = kOut;
+  }
+  void accept(std::int32_t token) override { accepted.push_back(token); }
+
+  std::vector<std::int32_t> accepted;
+
+ private:
+  std::vector<std::int32_t> turns_;
+};
+
+TEST(Steering, BiasIsAddedToTheLogits) {
+  Steering steering;
+  steering.logit_bias = {{0, 2.5F}, {2, -1.0F}};
+  Sampler sampler({}, steering);
+  const auto scores = sampler.processed(std::vector<float>{1.0F, 2.0F, 3.0F}, {});
+  EXPECT_THAT(scores, ::testing::ElementsAre(3.5F, 2.0F, 2.0F));
+}
+
+TEST(Steering, PenaltiesCountTheAnswersTokens) {
+  Steering steering;
+  steering.presence_penalty = 1.0;
+  steering.frequency_penalty = 0.5;
+  Sampler sampler({}, steering);
+  for (const std::int32_t token : {1, 1, 2}) sampler.accept(token);
+  const auto scores = sampler.processed(std::vector<float>{4.0F, 4.0F, 4.0F}, {});
+  EXPECT_THAT(scores, ::testing::ElementsAre(4.0F, 2.0F, 2.5F));
+}
+
+TEST(Steering, ConstraintDecidesAndHearsWhatWasChosen) {
+  Steering steering;
+  const auto turns = std::make_shared<Turns>(std::vector<std::int32_t>{2, 0});
+  steering.constraint = turns;
+  Sampler sampler({}, steering);
+  const std::vector<float> logits = {1.0F, 9.0F, 1.0F};
+  for (std::size_t position = 0; position < 2; ++position)
+    sampler.accept(sampler.sample(logits, {}, position));
+  EXPECT_THAT(turns->accepted, ::testing::ElementsAre(2, 0));
+}
+
+TEST(Steering, ConstraintAgainstTheNgramBanLeavesNothing) {
+  GenerationOptions options;
+  options.no_repeat_ngram_size = 1;
+  Steering steering;
+  steering.constraint = std::make_shared<Turns>(std::vector<std::int32_t>{1});
+  Sampler sampler(options, steering);
+  const std::vector<std::int32_t> ids = {1};
+  EXPECT_THROW(sampler.sample(std::vector<float>{0.0F, 1.0F}, ids, 1), Error);
 }
 
 TEST(LogProbabilities, AreThoseOfTheRawSoftmax) {
