@@ -106,8 +106,8 @@ void bench_latent(benchmark::State& state, Setting setting, Latent latent, Work 
   const AttentionSpan all = cache.span(0, work.keys());
   for (std::size_t i = 0; i < cache.layers(); ++i)
     append_latents(kernels, setting.team(), latent.shape(),
-                   {rows.data(), work.keys(), latent.width(), latent.width()}, cache.layer(i),
-                   {&all, 1});
+                   {rows.data(), work.keys(), latent.width(), latent.width()},
+                   {cache.layer(i), {&all, 1}});
   const std::size_t width = latent.heads * latent.width();
   std::vector<float> numbers = random_numbers(work.count * width);
   const Heads query = Rows{numbers.data(), work.count, width, width}.heads(latent.heads);
@@ -117,8 +117,8 @@ void bench_latent(benchmark::State& state, Setting setting, Latent latent, Work 
   for (auto _ : state) {
     const ScratchScope scope(arena);
     attend_latents(kernels, setting.team(), arena, latent.shape(),
-                   {query.first(latent.rank), query.last(latent.rope)}, cache.layer(layer++),
-                   {&span, 1});
+                   {query.first(latent.rank), query.last(latent.rope)},
+                   {cache.layer(layer++), {&span, 1}});
   }
   count(state, setting, work, latent.flops(), static_cast<double>(cache.layer_bytes()));
 }
@@ -132,16 +132,16 @@ void bench_plain(benchmark::State& state, Setting setting, Plain plain, Work wor
   const Heads rows = Rows{numbers.data(), work.keys(), width, width}.heads(plain.heads);
   const AttentionSpan all = cache.span(0, work.keys());
   for (std::size_t i = 0; i < cache.layers(); ++i)
-    append_keys_values(kernels, setting.team(), plain.shape(), rows, rows, cache.layer(i),
-                       {&all, 1});
+    append_keys_values(kernels, setting.team(), plain.shape(), rows, rows,
+                       {cache.layer(i), {&all, 1}});
   const Heads query = Rows{numbers.data(), work.count, width, width}.heads(plain.heads);
   const AttentionSpan span = cache.span(work.first, work.count);
   Arena arena;
   std::size_t layer = 0;
   for (auto _ : state) {
     const ScratchScope scope(arena);
-    attend_plain(kernels, setting.team(), arena, plain.shape(), query, cache.layer(layer++),
-                 {&span, 1});
+    attend_plain(kernels, setting.team(), arena, plain.shape(), query,
+                 {cache.layer(layer++), {&span, 1}});
   }
   count(state, setting, work, plain.flops(), static_cast<double>(cache.layer_bytes()));
 }
@@ -153,8 +153,8 @@ void bench_append_plain(benchmark::State& state, Setting setting, Plain plain, s
   const Heads rows = Rows{numbers.data(), keys, width, width}.heads(plain.heads);
   const AttentionSpan all = cache.span(0, keys);
   for (auto _ : state)
-    append_keys_values(setting.kernels(), setting.team(), plain.shape(), rows, rows, cache.layer(0),
-                       {&all, 1});
+    append_keys_values(setting.kernels(), setting.team(), plain.shape(), rows, rows,
+                       {cache.layer(0), {&all, 1}});
 }
 
 constexpr std::size_t kPatches = 729;

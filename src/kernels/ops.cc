@@ -222,22 +222,22 @@ void Ops::add_experts(Rows hidden, const Packed& x, const Routing& routing,
 
 void Ops::append_latents(const LatentShape& shape, Rows latents, LayerPages pages,
                          std::span<const AttentionSpan> spans) const {
-  vl2::append_latents(kernels_, team_, shape, latents, pages, spans);
+  vl2::append_latents(kernels_, team_, shape, latents, {pages, spans});
 }
 
 Packed Ops::attend_latents(const LatentShape& shape, const LatentQuery& query, LayerPages pages,
                            std::span<const AttentionSpan> spans) const {
-  return vl2::attend_latents(kernels_, team_, *arena_, shape, query, pages, spans);
+  return vl2::attend_latents(kernels_, team_, *arena_, shape, query, {pages, spans});
 }
 
 void Ops::append_keys_values(const HeadShape& shape, Heads keys, Heads values, LayerPages pages,
                              std::span<const AttentionSpan> spans) const {
-  vl2::append_keys_values(kernels_, team_, shape, keys, values, pages, spans);
+  vl2::append_keys_values(kernels_, team_, shape, keys, values, {pages, spans});
 }
 
 Packed Ops::attend_plain(const HeadShape& shape, Heads query, LayerPages pages,
                          std::span<const AttentionSpan> spans) const {
-  return vl2::attend_plain(kernels_, team_, *arena_, shape, query, pages, spans);
+  return vl2::attend_plain(kernels_, team_, *arena_, shape, query, {pages, spans});
 }
 
 Packed Ops::attend_full(const HeadShape& shape, Rows qkv, std::size_t rows_each) const {

@@ -39,6 +39,12 @@ struct LayerPages {
   std::size_t page_bytes = 0;
 };
 
+// Where the keys and values of a batch's rows lie, in one layer.
+struct CachedSpans {
+  LayerPages pages;
+  std::span<const AttentionSpan> spans;
+};
+
 // Multi-head latent attention (DeepSeek-V2, section 2.1, absorbed form): all heads share one row
 // [kv_lora_rank | qk_rope_head_dim] a token, which is key and, in its first part, value.
 struct LatentShape {
@@ -51,7 +57,7 @@ std::size_t latent_page_bytes(const LatentShape& shape, Operand operand);
 // Writes row i of `latents` [rows][kv_lora_rank + qk_rope_head_dim], rotated already, at its
 // span's position.
 void append_latents(const KernelSet& kernels, const ThreadTeam& team, const LatentShape& shape,
-                    Rows latents, LayerPages pages, std::span<const AttentionSpan> spans);
+                    Rows latents, const CachedSpans& cached);
 
 struct LatentQuery {
   Heads latent;  // [row][head][kv_lora_rank], the query times kv_b's key part
@@ -59,8 +65,8 @@ struct LatentQuery {
 };
 // Returns, rounded and packed, a matrix a head: [head][row][kv_lora_rank].
 Packed attend_latents(const KernelSet& kernels, const ThreadTeam& team, Arena& arena,
-                      const LatentShape& shape, const LatentQuery& query, LayerPages pages,
-                      std::span<const AttentionSpan> spans);
+                      const LatentShape& shape, const LatentQuery& query,
+                      const CachedSpans& cached);
 
 // Plain multi-head (or grouped-query) attention: keys and values of kv_heads heads are cached;
 // head h reads those of head h * kv_heads / heads.
@@ -72,12 +78,10 @@ struct HeadShape {
 };
 std::size_t plain_page_bytes(const HeadShape& shape, Operand operand);
 void append_keys_values(const KernelSet& kernels, const ThreadTeam& team, const HeadShape& shape,
-                        Heads keys, Heads values, LayerPages pages,
-                        std::span<const AttentionSpan> spans);
+                        Heads keys, Heads values, const CachedSpans& cached);
 // Returns, rounded and packed, [row][head * head_dim].
 Packed attend_plain(const KernelSet& kernels, const ThreadTeam& team, Arena& arena,
-                    const HeadShape& shape, Heads query, LayerPages pages,
-                    std::span<const AttentionSpan> spans);
+                    const HeadShape& shape, Heads query, const CachedSpans& cached);
 
 // Attention without mask and cache inside each run of `rows_each` consecutive rows (the patches of
 // one picture tile). qkv: [row][q | k | v], each [head][head_dim]; kv_heads = heads. Returns,

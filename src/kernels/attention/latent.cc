@@ -110,7 +110,8 @@ std::size_t latent_page_bytes(const LatentShape& shape, Operand operand) {
 }
 
 void append_latents(const KernelSet& kernels, const ThreadTeam& team, const LatentShape& shape,
-                    Rows latents, LayerPages pages, std::span<const AttentionSpan> spans) {
+                    Rows latents, const CachedSpans& cached) {
+  const auto& [pages, spans] = cached;
   const std::size_t depth_tiles = key_tiles(shape);
   const std::size_t rank = shape.kv_lora_rank;
   const std::size_t bytes = bytes_of(kernels.operand);
@@ -130,8 +131,9 @@ void append_latents(const KernelSet& kernels, const ThreadTeam& team, const Late
 }
 
 Packed attend_latents(const KernelSet& kernels, const ThreadTeam& team, Arena& arena,
-                      const LatentShape& shape, const LatentQuery& query, LayerPages pages,
-                      std::span<const AttentionSpan> spans) {
+                      const LatentShape& shape, const LatentQuery& query,
+                      const CachedSpans& cached) {
+  const auto& [pages, spans] = cached;
   const Packed out =
       arena.packed(kernels.operand, query.latent.tokens, shape.kv_lora_rank, shape.heads);
   zero_padding(out);

@@ -143,8 +143,8 @@ std::size_t plain_page_bytes(const HeadShape& shape, Operand operand) {
 }
 
 void append_keys_values(const KernelSet& kernels, const ThreadTeam& team, const HeadShape& shape,
-                        Heads keys, Heads values, LayerPages pages,
-                        std::span<const AttentionSpan> spans) {
+                        Heads keys, Heads values, const CachedSpans& cached) {
+  const auto& [pages, spans] = cached;
   team.split(pages_touched(spans) * shape.kv_heads, 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const PageRun run = page_run(spans, i / shape.kv_heads);
@@ -161,8 +161,8 @@ void append_keys_values(const KernelSet& kernels, const ThreadTeam& team, const 
 }
 
 Packed attend_plain(const KernelSet& kernels, const ThreadTeam& team, Arena& arena,
-                    const HeadShape& shape, Heads query, LayerPages pages,
-                    std::span<const AttentionSpan> spans) {
+                    const HeadShape& shape, Heads query, const CachedSpans& cached) {
+  const auto& [pages, spans] = cached;
   const Packed out = arena.packed(kernels.operand, query.tokens, shape.heads * shape.head_dim);
   zero_padding(out);
   const PlainProblem problem({*kernels.attention, shape, query, pages, spans, out});

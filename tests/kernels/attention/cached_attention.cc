@@ -182,8 +182,8 @@ class LatentAttentionCase final : public CachedAttention {
     std::vector<float> rows(tokens.size() * width_);
     for (std::size_t i = 0; i < tokens.size(); ++i)
       fill(tokens[i], kKeys, 1.0F, rows.data() + i * width_, width_);
-    append_latents(kernels, team, shape_, {rows.data(), tokens.size(), width_, width_}, pages,
-                   spans);
+    append_latents(kernels, team, shape_, {rows.data(), tokens.size(), width_, width_},
+                   {pages, spans});
   }
   std::vector<std::vector<float>> attend(const KernelSet& kernels, const ThreadTeam& team,
                                          std::span<const Token> tokens, LayerPages pages,
@@ -199,7 +199,7 @@ class LatentAttentionCase final : public CachedAttention {
     Arena arena;
     const Packed out = attend_latents(
         kernels, team, arena, shape_,
-        {query.first(sizes_.kv_lora_rank), query.last(sizes_.qk_rope_head_dim)}, pages, spans);
+        {query.first(sizes_.kv_lora_rank), query.last(sizes_.qk_rope_head_dim)}, {pages, spans});
     std::vector<std::vector<float>> result(tokens.size());
     for (std::size_t i = 0; i < tokens.size(); ++i)
       for (std::size_t h = 0; h < sizes_.heads; ++h) {
@@ -255,7 +255,7 @@ class PlainAttentionCase final : public CachedAttention {
     std::vector<float> keys = numbers(tokens, kKeys, 1.0F, kv_width_);
     std::vector<float> values = numbers(tokens, kValues, 1.0F, kv_width_);
     append_keys_values(kernels, team, shape_, heads(keys, tokens.size(), sizes_.kv_heads),
-                       heads(values, tokens.size(), sizes_.kv_heads), pages, spans);
+                       heads(values, tokens.size(), sizes_.kv_heads), {pages, spans});
   }
   std::vector<std::vector<float>> attend(const KernelSet& kernels, const ThreadTeam& team,
                                          std::span<const Token> tokens, LayerPages pages,
@@ -265,7 +265,7 @@ class PlainAttentionCase final : public CachedAttention {
     poison(poisoned, rows, query_width_);
     Arena arena;
     const Packed out = attend_plain(kernels, team, arena, shape_,
-                                    heads(rows, tokens.size(), sizes_.heads), pages, spans);
+                                    heads(rows, tokens.size(), sizes_.heads), {pages, spans});
     std::vector<std::vector<float>> result;
     for (std::size_t i = 0; i < tokens.size(); ++i) result.push_back(packed_row(out, 0, i));
     return result;

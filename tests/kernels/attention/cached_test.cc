@@ -254,14 +254,14 @@ TEST(PackedOutput, IsZeroBeyondItsRowsAndColumns) {
   const Heads rows = Rows{numbers.data(), 3, 36, 36}.heads(2);
   const std::uint32_t table[] = {0};
   const AttentionSpan span{0, 3, 0, table};
-  append_keys_values(kernels, ThreadTeam(1), shape, rows, rows, pages, {&span, 1});
+  append_keys_values(kernels, ThreadTeam(1), shape, rows, rows, {pages, {&span, 1}});
   Arena arena;
   {
     const ScratchScope dirty(arena);
     std::byte* used = arena.allocate(1 << 16);
     std::memset(used, 0xff, 1 << 16);
   }
-  const Packed out = attend_plain(kernels, ThreadTeam(1), arena, shape, rows, pages, {&span, 1});
+  const Packed out = attend_plain(kernels, ThreadTeam(1), arena, shape, rows, {pages, {&span, 1}});
   const auto* values = reinterpret_cast<const Bf16*>(out.tiles);
   for (std::size_t row = 0; row < 16; ++row)
     for (std::size_t k = 0; k < 64; ++k)
