@@ -61,8 +61,11 @@ Taps make_taps(int length, int places) {
   std::vector<double> weights;
   for (std::size_t place = 0; place < place_count; ++place) {
     const double centre = (static_cast<double>(place) + 0.5) * scale;
-    const int first = std::max(static_cast<int>(centre - support + 0.5), 0);
-    const int end = std::min(static_cast<int>(centre + support + 0.5), length);
+    // The half rounds to the nearest pixel once the conversion truncates, as in Pillow.
+    const double first_border = centre - support + 0.5;
+    const double end_border = centre + support + 0.5;
+    const int first = std::max(static_cast<int>(first_border), 0);
+    const int end = std::min(static_cast<int>(end_border), length);
     weights.clear();
     double sum = 0.0;
     for (int x = 0; x < end - first; ++x) {

@@ -18,9 +18,9 @@ inline void append(Bytes& to, const Bytes& from) {
   for (const std::uint8_t byte : from) to.push_back(byte);
 }
 
-// Little-endian, `size` bytes.
+// Little-endian, `size` bytes; the bytes beyond the number are 0.
 inline void append_number(Bytes& to, std::uint64_t value, int size) {
-  for (int i = 0; i < size; ++i) to.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  for (int i = 0; i < size; ++i, value >>= 8) to.push_back(static_cast<std::uint8_t>(value));
 }
 
 struct Bmp {
