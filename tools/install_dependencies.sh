@@ -4,7 +4,7 @@
 set -eu
 
 build="g++ cmake ninja-build ccache pkg-config libhwy-dev nlohmann-json3-dev libcli11-dev libfmt-dev
-  libjpeg-dev libpng-dev libwebp-dev libgif-dev libpcre2-dev libcairo2-dev libpango1.0-dev
+  libjpeg-dev libpng-dev libwebp-dev libpcre2-dev libcairo2-dev libpango1.0-dev
   libedit-dev"
 demo="jq fonts-dejavu-core"
 test="libgtest-dev libgmock-dev libbenchmark-dev python3 fonts-dejavu-core jq"
