@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "bench_counts.h"
+
+#include <variant>
+
+#include "checkpoint/model_size.h"
+
+namespace vl2 {
+namespace {
+
+double number(int value) { return static_cast<double>(value); }
+
+// Multiplications of one query with one key and its value, in all heads of one layer.
+double attention_products(const LanguageConfig& config) {
+  if (const auto* latent = std::get_if<LatentAttentionConfig>(&config.attention)) {
+    return number(config.num_attention_heads) *
+           number(latent->cached_width() + latent->kv_lora_rank);
+  }
+  return number(config.num_attention_heads) *
+         number(config.query_head_dim() + config.value_head_dim());
+}
+
+// Numbers cached a token a layer.
+std::size_t cached_numbers(const LanguageConfig& config) {
+  if (const auto* latent = std::get_if<LatentAttentionConfig>(&config.attention)) {
+    return static_cast<std::size_t>(latent->cached_width());
+  }
+  const auto& plain = std::get<PlainAttentionConfig>(config.attention);
+  return 2 * static_cast<std::size_t>(plain.num_key_value_heads) *
+         static_cast<std::size_t>(plain.head_dim);
+}
+
+double head_parameters(const LanguageConfig& config) {
+  return number(config.vocab_size) * number(config.hidden_size);
+}
+
+}  // namespace
+
+double vision_flops_per_tile(const ModelConfig& config) {
+  const VisionConfig& vision = config.vision;
+  const double patches = number(vision.patch_count());
+  const double width = number(vision.width);
+  const double patch_pixels = 3 * number(vision.patch_size) * number(vision.patch_size);
+  const double linear = 4 * width * width + 2 * width * number(vision.mlp_hidden());
+  const double attention = 2 * patches * width;  // scores and values, for each patch
+  double products = patches * (patch_pixels * width + number(vision.layers) * (linear + attention));
+
+  const ProjectorConfig& projector = config.projector;
+  const double tokens = number(config.tokens_per_side()) * number(config.tokens_per_side());
+  double inputs = number(projector.first_input_width());
+  for (int i = 0; i < projector.linear_count(); ++i) {
+    const bool is_last = i + 1 == projector.linear_count();
+    const double outputs = number(is_last ? projector.n_embed : projector.hidden_width());
+    products += tokens * inputs * outputs;
+    inputs = outputs;
+  }
+  return 2 * products;
+}
+
+double language_flops(const ModelConfig& config, TokenRange tokens) {
+  const LanguageConfig& language = config.language;
+  const double head = head_parameters(language);
+  const double body = static_cast<double>(model_size(config).active_per_token) - head;
+  const auto first = static_cast<double>(tokens.first);
+  const auto count = static_cast<double>(tokens.count);
+  const double pairs = count * first + count * (count + 1) / 2;  // of a query and a key it sees
+  const double attention =
+      number(language.num_hidden_layers) * attention_products(language) * pairs;
+  return 2 * (count * body + static_cast<double>(tokens.wanted) * head + attention);
+}
+
+double bytes_per_generated_token(const ModelConfig& config, WeightFormat format,
+                                 std::size_t position) {
+  const auto each = static_cast<double>(bytes_of(operand_of(format)));
+  return each * static_cast<double>(model_size(config).active_per_token) +
+         static_cast<double>((position + 1) * kv_bytes_per_token(config.language, format));
+}
+
+std::size_t kv_bytes_per_token(const LanguageConfig& config, WeightFormat format) {
+  return static_cast<std::size_t>(config.num_hidden_layers) * cached_numbers(config) *
+         bytes_of(operand_of(format));
+}
+
+}  // namespace vl2
