@@ -2,11 +2,14 @@
 #include "kernels/matmul/pack.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
+#include <vector>
 
 #include "base/check.h"
+#include "kernels/matmul/pack_quantized.h"
 
 namespace vl2 {
 namespace {
@@ -52,68 +55,115 @@ void pack_pair_as(const PairRows<From>& rows, std::size_t depth, std::byte* out)
 }
 
 template <class T>
-void pack_pair_from(WeightFormat format, const PairRows<T>& rows, std::size_t depth,
-                    std::byte* out) {
+void pack_pair_from(WeightFormat format, const PairRows<T>& rows, std::size_t depth, std::byte* out,
+                    Importance importance) {
   switch (format) {
     case WeightFormat::f32:
       return pack_pair_as<float>(rows, depth, out);
     case WeightFormat::bf16:
       return pack_pair_as<Bf16>(rows, depth, out);
+    case WeightFormat::int8:
+    case WeightFormat::int4:
+      return pack_quantized_pair(format, rows, depth, importance, out);
   }
 }
 
 template <class T>
-void pack_matrix_from(std::span<const T> source, Weight& weight, std::size_t matrix) {
+void pack_matrix_from(std::span<const T> source, Weight& weight, std::size_t matrix,
+                      Importance importance) {
   VL2_CHECK(source.size() == weight.columns() * weight.depth());
   for (std::size_t pair = 0; pair < weight.pairs(); ++pair) {
     PairRows<T> rows{};
     const std::size_t first = pair * kPairColumns;
     for (std::size_t n = 0; n < kPairColumns && first + n < weight.columns(); ++n)
       rows[n] = source.data() + (first + n) * weight.depth();
-    pack_pair(weight.format(), rows, weight.depth(), weight.mutable_pair(matrix, pair));
+    pack_pair(weight.format(), rows, weight.depth(), weight.mutable_pair(matrix, pair), importance);
+  }
+}
+
+float as_float(float number) { return number; }
+float as_float(Bf16 number) { return to_float(number); }
+
+// One column of the matrix, [depth].
+template <class T>
+void unpack_column_as(const Weight& weight, std::size_t matrix, std::size_t n, float* out) {
+  const auto* numbers = reinterpret_cast<const T*>(weight.pair(matrix, 0));
+  const Operand operand = operand_of(weight.format());
+  for (std::size_t k = 0; k < weight.depth(); ++k)
+    out[k] = as_float(numbers[right_index(operand, n, k, weight.depth_tiles())]);
+}
+void unpack_column(const Weight& weight, std::size_t matrix, std::size_t n, float* out) {
+  switch (weight.format()) {
+    case WeightFormat::f32:
+      return unpack_column_as<float>(weight, matrix, n, out);
+    case WeightFormat::bf16:
+      return unpack_column_as<Bf16>(weight, matrix, n, out);
+    case WeightFormat::int8:
+    case WeightFormat::int4:
+      return unpack_quantized_column(weight.format(), weight.pair(matrix, n / kPairColumns),
+                                     n % kPairColumns, weight.depth(), out);
   }
 }
 
 template <class T>
-void unpack_matrix_as(const Weight& weight, std::size_t matrix, std::span<float> out) {
-  const auto* numbers = reinterpret_cast<const T*>(weight.pair(matrix, 0));
-  const Operand operand = operand_of(weight.format());
-  for (std::size_t n = 0; n < weight.columns(); ++n)
+WeightError weight_error_of(std::span<const T> source, const Weight& weight, std::size_t matrix) {
+  VL2_CHECK(source.size() == weight.columns() * weight.depth());
+  WeightError total;
+  std::vector<float> column(weight.depth());
+  for (std::size_t n = 0; n < weight.columns(); ++n) {
+    unpack_column(weight, matrix, n, column.data());
     for (std::size_t k = 0; k < weight.depth(); ++k) {
-      const T number = numbers[right_index(operand, n, k, weight.depth_tiles())];
-      if constexpr (std::is_same_v<T, float>)
-        out[n * weight.depth() + k] = number;
-      else
-        out[n * weight.depth() + k] = to_float(number);
+      const double number = static_cast<double>(as_float(source[n * weight.depth() + k]));
+      const double error = std::abs(static_cast<double>(column[k]) - number);
+      total.squared_error += error * error;
+      total.squared_size += number * number;
+      total.largest_error = std::max(total.largest_error, error);
     }
+  }
+  return total;
 }
 
 }  // namespace
 
-void pack_pair(WeightFormat format, const PairRows<Bf16>& rows, std::size_t depth, std::byte* out) {
-  pack_pair_from(format, rows, depth, out);
+void pack_pair(WeightFormat format, const PairRows<Bf16>& rows, std::size_t depth, std::byte* out,
+               Importance importance) {
+  pack_pair_from(format, rows, depth, out, importance);
 }
-void pack_pair(WeightFormat format, const PairRows<float>& rows, std::size_t depth,
-               std::byte* out) {
-  pack_pair_from(format, rows, depth, out);
+void pack_pair(WeightFormat format, const PairRows<float>& rows, std::size_t depth, std::byte* out,
+               Importance importance) {
+  pack_pair_from(format, rows, depth, out, importance);
 }
 
-void pack_matrix(std::span<const Bf16> source, Weight& weight, std::size_t matrix) {
-  pack_matrix_from(source, weight, matrix);
+void pack_matrix(std::span<const Bf16> source, Weight& weight, std::size_t matrix,
+                 Importance importance) {
+  pack_matrix_from(source, weight, matrix, importance);
 }
-void pack_matrix(std::span<const float> source, Weight& weight, std::size_t matrix) {
-  pack_matrix_from(source, weight, matrix);
+void pack_matrix(std::span<const float> source, Weight& weight, std::size_t matrix,
+                 Importance importance) {
+  pack_matrix_from(source, weight, matrix, importance);
 }
 
 void unpack_matrix(const Weight& weight, std::size_t matrix, std::span<float> out) {
   VL2_CHECK(out.size() == weight.columns() * weight.depth());
-  if (weight.columns() == 0) return;
-  switch (weight.format()) {
-    case WeightFormat::f32:
-      return unpack_matrix_as<float>(weight, matrix, out);
-    case WeightFormat::bf16:
-      return unpack_matrix_as<Bf16>(weight, matrix, out);
-  }
+  for (std::size_t n = 0; n < weight.columns(); ++n)
+    unpack_column(weight, matrix, n, out.data() + n * weight.depth());
+}
+
+double WeightError::relative() const noexcept {
+  return squared_size > 0.0 ? std::sqrt(squared_error / squared_size) : 0.0;
+}
+WeightError& WeightError::operator+=(const WeightError& other) noexcept {
+  squared_error += other.squared_error;
+  squared_size += other.squared_size;
+  largest_error = std::max(largest_error, other.largest_error);
+  return *this;
+}
+
+WeightError weight_error(std::span<const Bf16> source, const Weight& weight, std::size_t matrix) {
+  return weight_error_of(source, weight, matrix);
+}
+WeightError weight_error(std::span<const float> source, const Weight& weight, std::size_t matrix) {
+  return weight_error_of(source, weight, matrix);
 }
 
 }  // namespace vl2
