@@ -38,13 +38,14 @@ struct Layout {
   TilingOptions tiling;
 };
 
-Layout lay_out(const LoadedModel& model, std::span<const Message> messages, PictureTags tags) {
+Layout lay_out(const LoadedModel& model, std::span<const Message> messages, PictureTags tags,
+               const PromptLimits& limits) {
   const ModelConfig& config = model.config();
   if (messages.empty())
     throw Error(ErrorCode::invalid_argument, "the conversation is empty; it needs a message");
   Layout layout;
   layout.pictures = pictures_of(messages);
-  layout.tiling = tiling_options(config, layout.pictures.size());
+  layout.tiling = tiling_options(config, layout.pictures.size(), limits);
   const Resolution tile{layout.tiling.image_size, layout.tiling.image_size};
   for (const Image* picture : layout.pictures) {
     const Resolution own{picture->width, picture->height};
@@ -89,11 +90,23 @@ std::size_t PromptInput::image_tokens() const noexcept {
   return sum;
 }
 
-TilingOptions tiling_options(const ModelConfig& config, std::size_t pictures_in_call) {
+TilingOptions tiling_options(const ModelConfig& config, std::size_t pictures_in_call,
+                             const PromptLimits& limits) {
   TilingOptions options;
   options.image_size = config.processor.image_size();
   for (const CandidateResolution& candidate : config.processor.candidate_resolutions)
     options.candidates.push_back({candidate.width, candidate.height});
+  if (limits.max_tiles > 0) {
+    const auto tiles = [&](const Resolution& resolution) {
+      return static_cast<std::size_t>(resolution.width / options.image_size) *
+             static_cast<std::size_t>(resolution.height / options.image_size);
+    };
+    std::erase_if(options.candidates, [&](const Resolution& resolution) {
+      return tiles(resolution) > limits.max_tiles;
+    });
+    if (options.candidates.empty())
+      options.candidates.push_back({options.image_size, options.image_size});
+  }
   options.tiling = tiling_is_on(pictures_in_call);
   for (std::size_t i = 0; i < options.fill.size(); ++i)
     options.fill[i] =
@@ -102,8 +115,8 @@ TilingOptions tiling_options(const ModelConfig& config, std::size_t pictures_in_
 }
 
 PromptInput prepare_prompt(const LoadedModel& model, std::span<const Message> messages,
-                           PictureTags tags) {
-  Layout layout = lay_out(model, messages, tags);
+                           PictureTags tags, const PromptLimits& limits) {
+  Layout layout = lay_out(model, messages, tags, limits);
   check_length(cost_of(layout, model.model.context()));
   PromptInput input{std::move(layout.prompt.ids), {}};
   for (const PictureSpan& span : layout.prompt.pictures) {
@@ -114,8 +127,8 @@ PromptInput prepare_prompt(const LoadedModel& model, std::span<const Message> me
 }
 
 PromptCost prompt_cost(const LoadedModel& model, std::span<const Message> messages,
-                       PictureTags tags) {
-  return cost_of(lay_out(model, messages, tags), model.model.context());
+                       PictureTags tags, const PromptLimits& limits) {
+  return cost_of(lay_out(model, messages, tags, limits), model.model.context());
 }
 
 PromptCost cost_of(const PromptInput& input, std::size_t context_tokens) {

@@ -41,17 +41,24 @@ struct PromptInput {
   std::size_t image_tokens() const noexcept;
 };
 
-TilingOptions tiling_options(const ModelConfig& config, std::size_t pictures_in_call);
+// How a picture may be cut; without `max_tiles` as the model was made for. The global view is not
+// counted, and one local tile always may be.
+struct PromptLimits {
+  std::size_t max_tiles = 0;  // local tiles of a picture; 0: any number
+};
+
+TilingOptions tiling_options(const ModelConfig& config, std::size_t pictures_in_call,
+                             const PromptLimits& limits = {});
 
 // Tokenizes the conversation and prepares its pictures. Any number of threads may do so at once.
 // Throws Error{invalid_argument} for conversations the template cannot express, Error{bad_image}
 // for pictures too thin, and Error{too_long} before any picture is resized.
 PromptInput prepare_prompt(const LoadedModel& model, std::span<const Message> messages,
-                           PictureTags tags);
+                           PictureTags tags, const PromptLimits& limits = {});
 
 // The sizes alone, without touching pixels. Throws as prepare_prompt(), but for too_long.
 PromptCost prompt_cost(const LoadedModel& model, std::span<const Message> messages,
-                       PictureTags tags);
+                       PictureTags tags, const PromptLimits& limits = {});
 
 // Throws Error{too_long} with the numbers when the prompt leaves no room for one token of answer.
 void check_length(const PromptCost& cost);
