@@ -29,9 +29,9 @@ struct LoadedModel {
 struct LoadOptions {
   WeightFormat format = WeightFormat::bf16;
   std::size_t context_tokens = 0;  // 0: max_position_embeddings
-  ThreadTeam team;
+  ThreadTeam team = ThreadTeam();
   // Bytes of the checkpoint, read and in all. Return false to stop: Error{cancelled}.
-  std::function<bool(std::size_t done, std::size_t total)> progress;
+  std::function<bool(std::size_t done, std::size_t total)> progress = {};
 };
 
 // Throws Error{not_found, io, bad_checkpoint, unsupported} naming the file, Error{out_of_memory}

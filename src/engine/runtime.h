@@ -30,13 +30,13 @@ using LogitsObserver =
 
 struct RuntimeOptions {
   Isa isa = Isa::portable;  // chosen_isa(), or in tests another of cpu_isas()
-  ThreadTeam team;
+  ThreadTeam team = ThreadTeam();
   std::size_t cache_tokens = 0;  // room of the KV cache, at least the context; 0: one and a half
   StepLimits limits;
   std::size_t max_sequences = 64;  // at work at once; further requests wait
   std::size_t tiles_at_once = 2;   // through the vision tower in one step
   std::size_t picture_cache_bytes = std::size_t{256} << 20;
-  LogitsObserver logits_observer;  // for tests: then the logits of all tokens are computed
+  LogitsObserver logits_observer = {};  // for tests: then the logits of all tokens are computed
 };
 
 // Belongs to one thread: the one that calls step() calls everything else too. Results do not

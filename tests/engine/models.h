@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -31,13 +33,16 @@ inline std::filesystem::path golden_image(const std::string& name) {
   return std::filesystem::path(VL2_TEST_DATA "/goldens/images") / name;
 }
 
-// Loaded once a process.
-inline const LoadedModel& model(const std::filesystem::path& folder, WeightFormat format) {
-  static std::map<std::pair<std::string, WeightFormat>, std::unique_ptr<LoadedModel>> models;
-  std::unique_ptr<LoadedModel>& entry = models[{folder.string(), format}];
+// Loaded once a process. A context of 0 is the model's own.
+inline const LoadedModel& model(const std::filesystem::path& folder, WeightFormat format,
+                                std::size_t context_tokens = 0) {
+  using Key = std::tuple<std::string, WeightFormat, std::size_t>;
+  static std::map<Key, std::unique_ptr<LoadedModel>> models;
+  std::unique_ptr<LoadedModel>& entry = models[{folder.string(), format, context_tokens}];
   if (!entry) {
     LoadOptions options;
     options.format = format;
+    options.context_tokens = context_tokens;
     entry = std::make_unique<LoadedModel>(load_model(folder, options));
   }
   return *entry;
