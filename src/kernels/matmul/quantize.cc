@@ -132,7 +132,7 @@ HWY_INLINE Ints nearest_code(Floats x) {
 // Positive scales of the format are floats with three bits of fraction: consecutive numbers, when
 // the bits of the float are shifted right by 20.
 constexpr int kScaleShift = 20;
-constexpr std::int32_t kLeastScale = (127 - int4::kMaxShift) << 3;
+constexpr std::int32_t kLeastScale = (127 - int4::kExponentBias) << 3;
 constexpr std::int32_t kLargestScale = 127 << 3 | 7;
 
 HWY_INLINE Floats scale_from(Ints number) {
@@ -185,9 +185,9 @@ void int4_group(const float* group, const float* importance, const float* unit, 
     for (std::size_t i = 0; i < kLanes; ++i) {
       std::uint32_t bits;
       std::memcpy(&bits, &chosen[i], sizeof(bits));
-      const std::uint32_t shift = 127U - (bits >> 23 & 0xffU);
+      const std::uint32_t exponent = (bits >> 23 & 0xffU) + int4::kExponentBias - 127U;
       scales[first + i] =
-          static_cast<std::uint8_t>((bits >> 31) << 7 | (bits >> kScaleShift & 7U) << 4 | shift);
+          static_cast<std::uint8_t>((bits >> 31) << 7 | (bits >> kScaleShift & 7U) << 4 | exponent);
     }
   }
 }

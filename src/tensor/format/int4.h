@@ -23,12 +23,12 @@ inline constexpr std::size_t kLevelCount = 16;
 inline constexpr int kLevels[kLevelCount] = {-88, -68, -56, -44, -34, -24, -14, -6,
                                              2,   9,   17,  26,  34,  44,  56,  80};
 
-// Scale byte: bit 7 sign, bits 6..4 fraction m, bits 3..0 exponent d; +-(1 + m/8) * 2^-d.
-inline constexpr int kMaxShift = 15;
+// Scale byte: bit 7 sign, bits 6..4 fraction m, bits 3..0 exponent e; +-(1 + m/8) * 2^(e - 15).
+inline constexpr std::uint32_t kExponentBias = 15;
 constexpr float scale_of(std::uint8_t byte) noexcept {
   const std::uint32_t sign = (byte & 0x80U) << 24;
   const std::uint32_t fraction = (byte >> 4 & 7U) << 20;
-  const std::uint32_t exponent = (127U - (byte & 15U)) << 23;
+  const std::uint32_t exponent = (127U - kExponentBias + (byte & 15U)) << 23;
   return std::bit_cast<float>(sign | exponent | fraction);
 }
 

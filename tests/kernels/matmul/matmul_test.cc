@@ -12,6 +12,7 @@
 
 #include "kernels/matmul/kernel_cases.h"
 #include "kernels/matmul/pack.h"
+#include "kernels/matmul/quantized_kernel.h"
 #include "tensor/arena.h"
 
 namespace vl2 {
@@ -19,12 +20,16 @@ namespace {
 
 struct Case {
   Isa isa;
-  Operand operand;
+  WeightFormat format;
 };
 
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const MatmulKernel& kernel : matmul_kernels()) all.push_back({kernel.isa, kernel.operand});
+  for (const MatmulKernel& kernel : matmul_kernels())
+    all.push_back(
+        {kernel.isa, kernel.operand == Operand::f32 ? WeightFormat::f32 : WeightFormat::bf16});
+  for (const QuantizedKernel& kernel : quantized_kernels())
+    all.push_back({kernel.isa, kernel.weights});
   return all;
 }
 
@@ -40,19 +45,18 @@ class Matmul : public testing::TestWithParam<Case> {
   void SetUp() override {
     if (!can_run(GetParam().isa)) GTEST_SKIP() << "needs " << to_string(GetParam().isa);
   }
-  KernelSet kernels() const { return KernelSet::of(GetParam().isa, GetParam().operand); }
-  WeightFormat format() const {
-    return GetParam().operand == Operand::f32 ? WeightFormat::f32 : WeightFormat::bf16;
-  }
+  WeightFormat format() const { return GetParam().format; }
+  Operand operand() const { return operand_of(format()); }
+  KernelSet kernels() const { return KernelSet::of(GetParam().isa, operand()); }
 
   // Rows first .. first + count of one long random matrix, packed.
   Packed input(std::size_t first, std::size_t count, std::size_t width, std::size_t stack = 1) {
-    Packed x = arena_.packed(GetParam().operand, count, width, stack);
+    Packed x = arena_.packed(operand(), count, width, stack);
     std::memset(x.tiles, 0, x.total_bytes());
     for (std::size_t i = 0; i < stack; ++i)
       for (std::size_t m = 0; m < count; ++m)
         kernels().rowwise->pack_row(random_floats(width, 1000 * i + first + m).data(), width,
-                                    GetParam().operand, x.line(i, m, 0));
+                                    operand(), x.line(i, m, 0));
     return x;
   }
   Weight weight(std::size_t columns, std::size_t depth, std::size_t stack = 1) {
@@ -88,7 +92,7 @@ TEST_P(Matmul, IsTheProductOfRoundedNumbers) {
     matmul(kernels(), ThreadTeam(2), x, w, StoreRows{out});
     std::vector<float> row(depth);
     for (std::size_t m = 0; m < count; ++m) {
-      kernels().rowwise->unpack_row(x.line(0, m, 0), depth, GetParam().operand, row.data());
+      kernels().rowwise->unpack_row(x.line(0, m, 0), depth, operand(), row.data());
       for (std::size_t n = 0; n < columns; ++n) {
         double sum = 0.0;
         double size = 0.0;
@@ -98,7 +102,8 @@ TEST_P(Matmul, IsTheProductOfRoundedNumbers) {
           sum += term;
           size += std::abs(term);
         }
-        ASSERT_NEAR(out[m][n], sum, (static_cast<double>(depth) + 1.0) * 0x1p-24 * size);
+        // One rounding more for the multipliers and, in unpack_matrix, for each weight.
+        ASSERT_NEAR(out[m][n], sum, (static_cast<double>(depth) + 3.0) * 0x1p-24 * size);
       }
     }
   }
@@ -147,9 +152,9 @@ TEST_P(Matmul, WideAndDeepShapesOfTheModels) {
   for (const auto& [columns, depth] :
        {std::pair<std::size_t, std::size_t>{4304, small}, {small, 4304}}) {
     const Weight w = weight(columns, depth);
-    const Rows all = rows(20, columns);
-    matmul(kernels(), ThreadTeam(3), input(0, 20, depth), w, StoreRows{all});
-    for (const std::size_t first : {0U, 17U}) {
+    const Rows all = rows(40, columns);
+    matmul(kernels(), ThreadTeam(3), input(0, 40, depth), w, StoreRows{all});
+    for (const std::size_t first : {0U, 37U}) {
       const Rows one = rows(1, columns);
       matmul(kernels(), ThreadTeam(2), input(first, 1, depth), w, StoreRows{one});
       expect_same_rows(all, first, one, std::to_string(columns) + " x " + std::to_string(depth));
@@ -196,8 +201,8 @@ TEST_P(Matmul, PackedEpiloguesAreInvariantToo) {
     return std::vector<Epilogue>{StoreGelu{gelu, bias.data(), Gelu::tanh}, StoreGated{gated}};
   };
   const auto multiply = [&](std::size_t first, std::size_t count, int threads) {
-    std::vector<Packed> out = {arena_.packed(GetParam().operand, count, columns),
-                               arena_.packed(GetParam().operand, count, columns / 2)};
+    std::vector<Packed> out = {arena_.packed(operand(), count, columns),
+                               arena_.packed(operand(), count, columns / 2)};
     for (const Packed& packed : out) std::memset(packed.tiles, 0xff, packed.total_bytes());
     for (const Epilogue& epilogue : epilogues(out[0], out[1]))
       matmul(kernels(), ThreadTeam(threads), input(first, count, depth), w, epilogue);
@@ -208,7 +213,7 @@ TEST_P(Matmul, PackedEpiloguesAreInvariantToo) {
     const std::size_t first = 50 - count;
     const auto some = multiply(first, count, 3);
     for (std::size_t i = 0; i < 2; ++i) {
-      const std::size_t line = kTileDepth * bytes_of(GetParam().operand);
+      const std::size_t line = kTileDepth * bytes_of(operand());
       const std::vector<std::byte> zeros(line);
       for (std::size_t k = 0; k < some[i].width; k += kTileDepth)
         for (std::size_t m = 0; m < some[i].row_tiles() * kTileRows; ++m) {
@@ -247,8 +252,7 @@ TEST_P(Matmul, NoRowsIsNoWork) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Matmul, testing::ValuesIn(cases()), [](const auto& one) {
-  return std::string(to_string(one.param.isa)) +
-         (one.param.operand == Operand::f32 ? "_f32" : "_bf16");
+  return std::string(to_string(one.param.isa)) + "_" + std::string(to_string(one.param.format));
 });
 
 }  // namespace

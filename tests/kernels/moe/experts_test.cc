@@ -11,6 +11,7 @@
 
 #include "kernels/matmul/kernel_cases.h"
 #include "kernels/matmul/pack.h"
+#include "kernels/matmul/quantized_kernel.h"
 #include "kernels/moe/schedule.h"
 
 namespace vl2 {
@@ -18,11 +19,15 @@ namespace {
 
 struct Case {
   Isa isa;
-  Operand operand;
+  WeightFormat format;
 };
 std::vector<Case> cases() {
   std::vector<Case> all;
-  for (const MatmulKernel& kernel : matmul_kernels()) all.push_back({kernel.isa, kernel.operand});
+  for (const MatmulKernel& kernel : matmul_kernels())
+    all.push_back(
+        {kernel.isa, kernel.operand == Operand::f32 ? WeightFormat::f32 : WeightFormat::bf16});
+  for (const QuantizedKernel& kernel : quantized_kernels())
+    all.push_back({kernel.isa, kernel.weights});
   return all;
 }
 
@@ -42,7 +47,7 @@ class Experts : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     if (!can_run(GetParam().isa)) GTEST_SKIP() << "needs " << to_string(GetParam().isa);
-    const WeightFormat format = operand() == Operand::f32 ? WeightFormat::f32 : WeightFormat::bf16;
+    const WeightFormat format = GetParam().format;
     weights_ = {Weight(format, 2 * kInner, kHidden, kExperts),
                 Weight(format, kHidden, kInner, kExperts)};
     for (std::size_t e = 0; e < kExperts; ++e) {
@@ -60,7 +65,7 @@ class Experts : public testing::TestWithParam<Case> {
                   e);
     }
   }
-  Operand operand() const { return GetParam().operand; }
+  Operand operand() const { return operand_of(GetParam().format); }
   KernelSet kernels() const { return KernelSet::of(GetParam().isa, operand()); }
 
   // Token t of an endless sequence of tokens: its row, its experts and their factors.
@@ -110,20 +115,25 @@ TEST_P(Experts, AddWhatTheFormulaSays) {
     const auto x = row_of(t);
     for (std::size_t rank = 0; rank < kTopK; ++rank) {
       const std::size_t e = expert_of(t, rank);
-      const auto gate = random_floats(kInner * kHidden, 3 * e);
-      const auto up = random_floats(kInner * kHidden, 3 * e + 1);
-      const auto down = random_floats(kInner * kHidden, 3 * e + 2);
+      // Pairs of panels: 16 rows of gate, 16 of up.
+      std::vector<float> gate_up(2 * kInner * kHidden);
+      std::vector<float> down(kInner * kHidden);
+      unpack_matrix(weights_.gate_up, e, gate_up);
+      unpack_matrix(weights_.down, e, down);
       for (std::size_t i = 0; i < kInner; ++i) {
+        const float* gate =
+            &gate_up[(i / kTileColumns * kPairColumns + i % kTileColumns) * kHidden];
+        const float* up = gate + kTileColumns * kHidden;
         double g = 0.0;
         double u = 0.0;
         for (std::size_t k = 0; k < kHidden; ++k) {
-          g += rounded(x[k]) * rounded(gate[i * kHidden + k]);
-          u += rounded(x[k]) * rounded(up[i * kHidden + k]);
+          g += rounded(x[k]) * static_cast<double>(gate[k]);
+          u += rounded(x[k]) * static_cast<double>(up[k]);
         }
         const double inner = g / (1.0 + std::exp(-g)) * u;
         for (std::size_t n = 0; n < kHidden; ++n)
-          expected[n] +=
-              static_cast<double>(factor_of(t, rank)) * inner * rounded(down[n * kInner + i]);
+          expected[n] += static_cast<double>(factor_of(t, rank)) * inner *
+                         static_cast<double>(down[n * kInner + i]);
       }
     }
     // Rounding the inner numbers (sizes up to about 10) to bf16 is the largest error.
@@ -157,8 +167,7 @@ TEST_P(Experts, ATokenIsTheSameAloneAndInEveryCrowd) {
 TEST_P(Experts, NoTokensIsNoWork) { EXPECT_TRUE(run({}, 2).empty()); }
 
 INSTANTIATE_TEST_SUITE_P(All, Experts, testing::ValuesIn(cases()), [](const auto& one) {
-  return std::string(to_string(one.param.isa)) +
-         (one.param.operand == Operand::f32 ? "_f32" : "_bf16");
+  return std::string(to_string(one.param.isa)) + "_" + std::string(to_string(one.param.format));
 });
 
 TEST(ExpertSchedule, GroupsKeepTokensInOrderAndKnowTheirSlots) {

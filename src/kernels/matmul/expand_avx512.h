@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// Quantized weights to bf16 by table, 64 at a time (VBMI). A table of 128 bf16 numbers, kept as low
+// and high bytes, is looked up by a magnitude of 7 bits (int8), or by 3 bits of a scale's fraction
+// and 4 of a code (int4), to which the scale's sign and exponent are then added as integers.
+// Interleaving low and high bytes inside 16-byte lanes gives rows of a bf16 tile.
+// Included by files that are compiled for AVX-512.
+#pragma once
+
+#include <immintrin.h>
+
+#include "tensor/format/int4.h"
+#include "tensor/format/int8.h"
+
+namespace vl2::matmul_functions {
+namespace {
+
+struct alignas(64) ByteTable {
+  unsigned char bytes[128];
+};
+enum class Half { low, high };
+
+constexpr ByteTable int8_table(Half half) {
+  ByteTable table{};
+  for (unsigned i = 0; i < 128; ++i) {
+    const unsigned bits = int8::bf16_bits(static_cast<unsigned char>(i));
+    table.bytes[i] = static_cast<unsigned char>(half == Half::low ? bits & 0xffU : bits >> 8);
+  }
+  return table;
+}
+// Index: fraction * 16 + code, as a code stands beside the upper half of a scale byte.
+constexpr ByteTable int4_table(Half half) {
+  ByteTable table{};
+  for (unsigned i = 0; i < 128; ++i) {
+    const unsigned bits =
+        int4::bf16_bits(static_cast<unsigned char>(i & 15U), static_cast<unsigned char>(i & 0x70U));
+    table.bytes[i] = static_cast<unsigned char>(half == Half::low ? bits & 0xffU : bits >> 8);
+  }
+  return table;
+}
+constexpr ByteTable kInt8Tables[2] = {int8_table(Half::low), int8_table(Half::high)};
+constexpr ByteTable kInt4Tables[2] = {int4_table(Half::low), int4_table(Half::high)};
+
+// Which scale of a group of 16 columns the bytes, and the words, of a line of codes have.
+struct alignas(64) Lanes {
+  unsigned char bytes[64];
+};
+constexpr Lanes kByteColumns = [] {
+  Lanes lanes{};
+  for (unsigned i = 0; i < 64; ++i)
+    lanes.bytes[i] = static_cast<unsigned char>(i / 16 * 4 + i % 8 / 2);
+  return lanes;
+}();
+constexpr Lanes kWordColumns = [] {
+  Lanes lanes{};
+  for (unsigned i = 0; i < 64; ++i) lanes.bytes[i] = static_cast<unsigned char>(i / 4);
+  return lanes;
+}();
+
+// Tables of a format in registers, for as long as an object lives.
+class ByteTables {
+ public:
+  explicit ByteTables(const ByteTable (&tables)[2])
+      : low_{_mm512_load_si512(tables[0].bytes), _mm512_load_si512(tables[0].bytes + 64)},
+        high_{_mm512_load_si512(tables[1].bytes), _mm512_load_si512(tables[1].bytes + 64)} {}
+  // Bit 7 of an index does not matter.
+  __m512i low(__m512i index) const { return _mm512_permutex2var_epi8(low_[0], index, low_[1]); }
+  __m512i high(__m512i index) const { return _mm512_permutex2var_epi8(high_[0], index, high_[1]); }
+
+ private:
+  __m512i low_[2];
+  __m512i high_[2];
+};
+
+class Int8Expander {
+ public:
+  static constexpr std::size_t kStepBytes = int8::kStepBytes;
+  static constexpr std::size_t kPanelBytes = int8::kPanelBytes;
+  static constexpr std::size_t kLines = 8;  // of a panel
+  static constexpr std::size_t kRows = 2;   // of a bf16 tile, in a line
+
+  Int8Expander() : tables_(kInt8Tables) {}
+  // Before the lines of a panel from `line` on, for every kGroupLines lines.
+  static constexpr std::size_t kGroupLines = 8;
+  [[gnu::always_inline]] void begin_group(const std::byte* /*step*/, std::size_t /*group*/) {}
+  [[gnu::always_inline]] void expand(const std::byte* line, __m512i (&rows)[kRows]) const {
+    const __m512i codes = _mm512_loadu_si512(line);
+    const __m512i low = tables_.low(codes);
+    // high | (codes & 0x80)
+    const __m512i high = _mm512_ternarylogic_epi64(tables_.high(codes), codes,
+                                                   _mm512_set1_epi8(static_cast<char>(0x80)), 0xf8);
+    rows[0] = _mm512_unpacklo_epi8(low, high);
+    rows[1] = _mm512_unpackhi_epi8(low, high);
+  }
+
+ private:
+  ByteTables tables_;
+};
+
+class Int4Expander {
+ public:
+  static constexpr std::size_t kStepBytes = int4::kStepBytes;
+  static constexpr std::size_t kPanelBytes = int4::kPanelBytes;
+  static constexpr std::size_t kLines = 4;
+  static constexpr std::size_t kRows = 4;
+  static constexpr std::size_t kGroupLines = 2;
+
+  Int4Expander() : tables_(kInt4Tables) {}
+  // Groups of a step: 2 of the first panel, 2 of the second.
+  [[gnu::always_inline]] void begin_group(const std::byte* step, std::size_t group) {
+    const __m512i scales = _mm512_broadcast_i32x4(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(step + int4::kScalesOffset + group * 16)));
+    fractions_ = _mm512_permutexvar_epi8(_mm512_load_si512(kByteColumns.bytes), scales);
+    // Both bytes of a word are the scale: the sign stands where a bf16 number has it, the exponent
+    // is moved to where it is added.
+    const __m512i words = _mm512_permutexvar_epi8(_mm512_load_si512(kWordColumns.bytes), scales);
+    const __m512i exponents =
+        _mm512_and_si512(_mm512_slli_epi16(words, 7), _mm512_set1_epi16(0x0780));
+    // exponents | (words & 0x8000)
+    signs_and_exponents_ = _mm512_ternarylogic_epi64(
+        exponents, words, _mm512_set1_epi16(static_cast<short>(0x8000)), 0xf8);
+  }
+  [[gnu::always_inline]] void expand(const std::byte* line, __m512i (&rows)[kRows]) const {
+    const __m512i codes = _mm512_loadu_si512(line);
+    expand_nibbles(codes, rows[0], rows[1]);
+    expand_nibbles(_mm512_srli_epi16(codes, 4), rows[2], rows[3]);
+  }
+
+ private:
+  [[gnu::always_inline]] void expand_nibbles(__m512i codes, __m512i& first, __m512i& second) const {
+    // Bits 3..0 of the codes, the others of the fractions.
+    const __m512i index = _mm512_ternarylogic_epi64(_mm512_set1_epi8(15), codes, fractions_, 0xca);
+    const __m512i low = tables_.low(index);
+    const __m512i high = tables_.high(index);
+    first = _mm512_add_epi16(_mm512_unpacklo_epi8(low, high), signs_and_exponents_);
+    second = _mm512_add_epi16(_mm512_unpackhi_epi8(low, high), signs_and_exponents_);
+  }
+
+  ByteTables tables_;
+  __m512i fractions_{};
+  __m512i signs_and_exponents_{};
+};
+
+// f(panel, row of its bf16 tile, 32 numbers) for the rows of `Panels` panels of a step, in order.
+template <std::size_t Panels, class Expander, class F>
+[[gnu::always_inline]] inline void for_each_row(Expander& expander, const std::byte* step, F f) {
+  constexpr std::size_t kGroups = Expander::kLines / Expander::kGroupLines;
+#pragma GCC unroll 2
+  for (std::size_t panel = 0; panel < Panels; ++panel)
+#pragma GCC unroll 8
+    for (std::size_t line = 0; line < Expander::kLines; ++line) {
+      if (line % Expander::kGroupLines == 0)
+        expander.begin_group(step, panel * kGroups + line / Expander::kGroupLines);
+      __m512i rows[Expander::kRows];
+      expander.expand(step + panel * Expander::kPanelBytes + line * 64, rows);
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < Expander::kRows; ++i)
+        f(panel, line * Expander::kRows + i, rows[i]);
+    }
+}
+
+}  // namespace
+}  // namespace vl2::matmul_functions
