@@ -87,6 +87,17 @@ class AnswerBuilder {
   bool stopped_ = false;
 };
 
+// Whatever a callback throws, the request does not stay behind in the runtime.
+struct EndOfRequest {
+  Runtime& runtime;
+  RequestId request;
+
+  ~EndOfRequest() {
+    runtime.cancel(request);
+    while (!runtime.idle()) runtime.step();
+  }
+};
+
 }  // namespace
 
 std::string_view to_string(FinishReason reason) noexcept {
@@ -117,18 +128,13 @@ struct Engine::Implementation {
              runtime.cache_bytes(),
              loaded.load_seconds} {}
 
-  // Steps until the runtime has nothing to do. A callback that throws ends the request first.
+  // Steps until the runtime has nothing to do.
   void run(RequestId request, AnswerBuilder& builder) {
-    try {
-      while (!runtime.idle()) {
-        for (Event& event : runtime.step())
-          std::visit([&](auto& what) { builder.handle(what); }, event.what);
-        if (builder.stopped()) runtime.cancel(request);
-      }
-    } catch (...) {
-      runtime.cancel(request);
-      while (!runtime.idle()) runtime.step();
-      throw;
+    const EndOfRequest end{runtime, request};
+    while (!runtime.idle()) {
+      for (Event& event : runtime.step())
+        std::visit([&](auto& what) { builder.handle(what); }, event.what);
+      if (builder.stopped()) runtime.cancel(request);
     }
   }
 

@@ -107,8 +107,11 @@ std::size_t largest_tensor(const ModelConfig& config) {
 }  // namespace
 
 std::size_t estimated_weight_bytes(const ModelConfig& config, WeightFormat format) {
-  const std::size_t bytes_each = bytes_of(operand_of(format));
-  return static_cast<std::size_t>(model_size(config).total()) * bytes_each;
+  const auto total = static_cast<std::size_t>(model_size(config).total());
+  const std::size_t embedding =
+      size(config.language.vocab_size) * size(config.language.hidden_size);
+  constexpr std::size_t kStepNumbers = 2 * kTileNumbers;
+  return embedding * sizeof(Bf16) + (total - embedding) * step_bytes_of(format) / kStepNumbers;
 }
 
 LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& options) {

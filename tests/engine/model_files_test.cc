@@ -93,8 +93,8 @@ TEST(ModelFiles, AContextBeyondReasonIsRefused) {
 TEST(ModelFiles, SizesAreThoseOfTheNumbers) {
   const ModelConfig tiny = tiny_shape();
   EXPECT_NEAR(static_cast<double>(estimated_weight_bytes(tiny, WeightFormat::bf16)), 6.74e9, 0.1e9);
-  EXPECT_EQ(estimated_weight_bytes(tiny, WeightFormat::f32),
-            2 * estimated_weight_bytes(tiny, WeightFormat::bf16));
+  // All but the embedding grows.
+  EXPECT_NEAR(static_cast<double>(estimated_weight_bytes(tiny, WeightFormat::f32)), 13.1e9, 0.1e9);
   EXPECT_GT(memory_limit_bytes(), std::size_t{1} << 28);
 }
 
