@@ -42,7 +42,9 @@ Model::Model(const ModelConfig& config, WeightLoader& loader, std::size_t contex
       layers_(load_layers(loader, config.language)),
       final_norm_(loader.rms_norm("language.model.norm", size(config.language.hidden_size),
                                   static_cast<float>(config.language.rms_norm_eps))),
-      head_(load_head(loader, config.language)) {}
+      head_(load_head(loader, config.language)) {
+  weight_bytes_ = loader.held_bytes();
+}
 
 Rows Model::forward(Step& step) const {
   const auto& [batch, op, caches] = step;

@@ -93,13 +93,6 @@ bool pack_halves(WeightFormat format, const Half& left, const Half& right, std::
   return all_finite;
 }
 
-// The inner width is padded to whole panels: the padding's gate and up are zero, so it adds zero.
-ExpertWeights empty_experts(WeightFormat format, std::size_t count, std::size_t hidden,
-                            std::size_t inner) {
-  const std::size_t padded = round_up(inner, kTileColumns);
-  return {Weight(format, 2 * padded, hidden, count), Weight(format, hidden, padded, count)};
-}
-
 }  // namespace
 
 WeightLoader::WeightLoader(const TensorSource& source, WeightFormat format, const ThreadTeam& team,
@@ -111,9 +104,22 @@ void WeightLoader::done(const TensorView& tensor) {
   if (progress_) progress_(bytes_);
 }
 
+Weight WeightLoader::make(std::size_t columns, std::size_t depth, std::size_t stack) {
+  Weight weight(format_, columns, depth, stack);
+  held_bytes_ += weight.total_bytes();
+  return weight;
+}
+
+// The inner width is padded to whole panels: the padding's gate and up are zero, so it adds zero.
+ExpertWeights WeightLoader::make_experts(std::size_t count, std::size_t hidden, std::size_t inner) {
+  const std::size_t padded = round_up(inner, kTileColumns);
+  return {make(2 * padded, hidden, count), make(hidden, padded, count)};
+}
+
 std::vector<float> WeightLoader::floats(const TensorView& tensor) {
   require_finite(tensor);
   std::vector<float> values(tensor.count());
+  held_bytes_ += values.size() * sizeof(float);
   read_floats(tensor, values);
   done(tensor);
   return values;
@@ -164,7 +170,7 @@ std::vector<float> WeightLoader::vector(const std::string& name, std::size_t siz
 
 Linear WeightLoader::linear(const std::string& name, std::size_t columns, std::size_t depth,
                             bool bias) {
-  Linear layer{Weight(format_, columns, depth), {}};
+  Linear layer{make(columns, depth), {}};
   pack(source_.tensor(name + ".weight", {columns, depth}), layer.weight, 0);
   if (bias) layer.bias = vector(name + ".bias", columns);
   return layer;
@@ -172,7 +178,7 @@ Linear WeightLoader::linear(const std::string& name, std::size_t columns, std::s
 
 Linear WeightLoader::patch_embedding(const std::string& name, std::size_t columns,
                                      std::size_t channels, std::size_t size) {
-  Linear layer{Weight(format_, columns, channels * size * size), {}};
+  Linear layer{make(columns, channels * size * size), {}};
   pack(source_.tensor(name + ".weight", {columns, channels, size, size}), layer.weight, 0);
   layer.bias = vector(name + ".bias", columns);
   return layer;
@@ -196,14 +202,14 @@ void WeightLoader::pack_gated(const std::string& name, std::size_t inner, std::s
 
 GatedMlpWeights WeightLoader::gated_mlp(const std::string& name, std::size_t hidden,
                                         std::size_t inner) {
-  ExpertWeights one = empty_experts(format_, 1, hidden, inner);
+  ExpertWeights one = make_experts(1, hidden, inner);
   pack_gated(name, inner, 0, one);
   return {one.gate_up, one.down};
 }
 
 ExpertWeights WeightLoader::experts(const std::string& name, std::size_t count, std::size_t hidden,
                                     std::size_t inner) {
-  ExpertWeights experts = empty_experts(format_, count, hidden, inner);
+  ExpertWeights experts = make_experts(count, hidden, inner);
   for (std::size_t i = 0; i < count; ++i)
     pack_gated(name + "." + std::to_string(i), inner, i, experts);
   return experts;
@@ -219,6 +225,7 @@ EmbeddingTable WeightLoader::embedding(const std::string& name, std::size_t coun
   }
   require_finite(tensor);
   table.bf16.resize(tensor.count());
+  held_bytes_ += tensor.bytes.size();
   std::copy(tensor.bytes.begin(), tensor.bytes.end(),
             reinterpret_cast<std::uint8_t*>(table.bf16.data()));
   done(tensor);
@@ -232,8 +239,8 @@ WeightLoader::LatentUp WeightLoader::latent_up(const std::string& name,
   const std::size_t rows_each = nope + shape.v_head_dim;
   const TensorView& tensor = source_.tensor(name + ".weight", {shape.heads * rows_each, rank});
   const std::vector<float> rows = floats(tensor);
-  LatentUp up{Weight(format_, rank, nope, shape.heads),
-              Weight(format_, shape.v_head_dim, rank, shape.heads)};
+  held_bytes_ -= rows.size() * sizeof(float);  // only read here
+  LatentUp up{make(rank, nope, shape.heads), make(shape.v_head_dim, rank, shape.heads)};
   std::vector<float> transposed(rank * nope);
   for (std::size_t head = 0; head < shape.heads; ++head) {
     const std::span key = std::span(rows).subspan(head * rows_each * rank, nope * rank);

@@ -28,6 +28,8 @@ class WeightLoader {
                Progress progress = {});
 
   WeightFormat format() const noexcept { return format_; }
+  // Memory of everything bound so far.
+  std::size_t held_bytes() const noexcept { return held_bytes_; }
 
   // Whether there is a matrix of that name.
   bool has(const std::string& name) const;
@@ -61,6 +63,8 @@ class WeightLoader {
                                         std::size_t width);
 
  private:
+  Weight make(std::size_t columns, std::size_t depth, std::size_t stack = 1);
+  ExpertWeights make_experts(std::size_t count, std::size_t hidden, std::size_t inner);
   void pack(const TensorView& tensor, Weight& weight, std::size_t matrix);
   void pack_gate_up(const TensorView& gate, const TensorView& up, Weight& weight,
                     std::size_t matrix);
@@ -74,6 +78,7 @@ class WeightLoader {
   const ThreadTeam& team_;
   Progress progress_;
   std::size_t bytes_ = 0;
+  std::size_t held_bytes_ = 0;
 };
 
 }  // namespace vl2
