@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "apps/program.h"
+#include "bench_counts.h"
+#include "checkpoint/model_config.h"
+#include "engine/memory_limit.h"
+#include "engine/model_files.h"
+#include "engine/model_shapes.h"
+
+namespace vl2 {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+TEST(BenchCounts, VisionTowerByHand) {
+  ModelConfig config;
+  config.vision = {
+      .image_size = 4, .patch_size = 2, .width = 3, .layers = 5, .heads = 1, .mlp_ratio = 2};
+  config.projector.projector_type = ProjectorType::linear;
+  config.projector.input_dim = 3;
+  config.projector.n_embed = 7;
+  const double embedding = 4 * 12 * 3;
+  const double layer = 4 * (4 * 9 + 2 * 3 * 6) + 2 * 4 * 4 * 3;
+  const double projector = 4 * 3 * 7;
+  EXPECT_DOUBLE_EQ(vision_flops_per_tile(config), 2 * (embedding + 5 * layer + projector));
+}
+
+TEST(BenchCounts, PromptIsTheSumOfItsTokens) {
+  const ModelConfig config = tiny_shape();
+  double sum = 0;
+  for (std::size_t i = 0; i < 5; ++i) sum += language_flops(config, {i, 1, i == 4 ? 1U : 0U});
+  EXPECT_DOUBLE_EQ(language_flops(config, {0, 5, 1}), sum);
+}
+
+// A key more costs each head the products with it and with its value.
+TEST(BenchCounts, AttentionGrowsByAKey) {
+  const auto step = [](const ModelConfig& config) {
+    return language_flops(config, {1000, 1, 1}) - language_flops(config, {999, 1, 1});
+  };
+  EXPECT_DOUBLE_EQ(step(tiny_shape()), 2.0 * 12 * 10 * (128 + 128));
+  EXPECT_DOUBLE_EQ(step(small_shape()), 2.0 * 27 * 16 * (512 + 64 + 512));
+}
+
+TEST(BenchCounts, GeneratedTokenReadsActiveWeightsAndItsCache) {
+  const ModelConfig config = small_shape();
+  EXPECT_EQ(kv_bytes_per_token(config.language, WeightFormat::bf16), 27U * 576U * 2U);
+  const double first = bytes_per_generated_token(config, WeightFormat::bf16, 0);
+  EXPECT_DOUBLE_EQ(bytes_per_generated_token(config, WeightFormat::bf16, 100) - first,
+                   100.0 * 27 * 576 * 2);
+  // Less than 3 of its 16 billion parameters are at work.
+  EXPECT_LT(first, 2 * 3e9);
+  EXPECT_GT(first, 2 * 2e9);
+}
+
+TEST(Bench, TextBeginsWithTheMachine) {
+  const Result result = run_on_nano("bench", {"--repeat", "1"});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const std::string first = result.output.substr(0, result.output.find('\n'));
+  for (const char* word : {"threads", "peak", "read bandwidth"})
+    EXPECT_THAT(first, HasSubstr(word));
+  for (const char* part : {"\nvision", "\nprompt", "\ndecode"})
+    EXPECT_THAT(result.output, HasSubstr(part));
+}
+
+TEST(Bench, JsonHasOnlyThePartsAskedFor) {
+  const json report =
+      run_on_nano("bench", {"--repeat", "1", "--json", "--only", "decode", "--threads", "1"})
+          .json();
+  EXPECT_EQ(report["machine"]["threads"], 1);
+  EXPECT_FALSE(report.contains("vision"));
+  EXPECT_FALSE(report.contains("prompt"));
+  const json& decode = report["decode"];
+  EXPECT_GT(decode["tokens_per_second"], 0);
+  EXPECT_NEAR(decode["share_of_bandwidth"].get<double>(),
+              decode["bytes_per_second"].get<double>() /
+                  report["machine"]["read_bytes_per_second"].get<double>(),
+              1e-9);
+}
+
+TEST(Bench, RefusesWhatDoesNotFitWithTheNumbers) {
+  if (estimated_weight_bytes(full_shape(), WeightFormat::f32) <= memory_limit_bytes())
+    GTEST_SKIP() << "this machine has room for the largest shape";
+  const Result result = run_program({"bench", "--shape", "full", "--weights", "f32"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(result.output, "");
+  EXPECT_TRUE(is_one_clear_line(result.errors));
+  EXPECT_THAT(result.errors, HasSubstr("GiB"));
+}
+
+}  // namespace
+}  // namespace vl2

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "apps/program.h"
+
+namespace vl2 {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+TEST(Info, TextNamesModelAndMachine) {
+  const Result result = run_on_nano("info", {});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.errors, "");
+  for (const char* word : {"vision", "language", "parameters", "bf16", "kernels", "threads"})
+    EXPECT_THAT(result.output, HasSubstr(word));
+}
+
+TEST(Info, JsonAddsUp) {
+  const json info = run_on_nano("info", {"--json"}).json();
+  const json& parameters = info["parameters"];
+  EXPECT_EQ(parameters["total"], parameters["vision"].get<int>() +
+                                     parameters["projector"].get<int>() +
+                                     parameters["language"].get<int>());
+  // The released file holds two bytes a parameter and a header.
+  const auto file_bytes = std::filesystem::file_size(kNano / "model.safetensors");
+  const auto weight_bytes = info["memory"]["bf16"]["weight_bytes"].get<std::uintmax_t>();
+  EXPECT_LE(weight_bytes, file_bytes);
+  EXPECT_GT(weight_bytes, file_bytes * 9 / 10);
+  EXPECT_EQ(info["memory"]["f32"]["weight_bytes"], 2 * weight_bytes);
+}
+
+TEST(Info, CacheBytesOfBothAttentions) {
+  const auto bytes_of = [](const char* name) {
+    const json info = run_program({"info", "--json", "-m", kCheckpoints / name}).json();
+    const json& language = info["language"];
+    const json& attention = language["attention"];
+    const int numbers =
+        attention["type"] == "latent"
+            ? attention["kv_lora_rank"].get<int>() + attention["qk_rope_head_dim"].get<int>()
+            : 2 * attention["kv_heads"].get<int>() * attention["head_dim"].get<int>();
+    EXPECT_EQ(info["memory"]["bf16"]["kv_bytes_per_token"],
+              2 * numbers * language["layers"].get<int>());
+    return attention["type"].get<std::string>();
+  };
+  EXPECT_EQ(bytes_of("mha-softmax"), "plain");
+  EXPECT_EQ(bytes_of("mla-general"), "latent");
+}
+
+TEST(Info, InstructionSetIsTheOneAskedFor) {
+  Surroundings around;
+  around.environment = {{"VL2_ISA", "portable"}};
+  const json info = run_on_nano("info", {"--json"}, around).json();
+  EXPECT_EQ(info["machine"]["chosen"], "portable");
+  EXPECT_THAT(info["machine"]["kernels"]["f32"]["matmul"].get<std::string>(),
+              HasSubstr("portable"));
+}
+
+}  // namespace
+}  // namespace vl2
