@@ -75,14 +75,20 @@ class Int8Expander {
  public:
   static constexpr std::size_t kStepBytes = int8::kStepBytes;
   static constexpr std::size_t kPanelBytes = int8::kPanelBytes;
-  static constexpr std::size_t kLines = 8;  // of a panel
-  static constexpr std::size_t kRows = 2;   // of a bf16 tile, in a line
+  static constexpr std::size_t kLines = 8;       // of a panel
+  static constexpr std::size_t kGroupLines = 8;  // of those that share scales
+  static constexpr std::size_t kRows = 2;        // of a bf16 tile, in a line
+
+  // What a group's lines need.
+  struct Scales {};
 
   Int8Expander() : tables_(kInt8Tables) {}
-  // Before the lines of a panel from `line` on, for every kGroupLines lines.
-  static constexpr std::size_t kGroupLines = 8;
-  [[gnu::always_inline]] void begin_group(const std::byte* /*step*/, std::size_t /*group*/) {}
-  [[gnu::always_inline]] void expand(const std::byte* line, __m512i (&rows)[kRows]) const {
+  [[gnu::always_inline]] static Scales scales_of(const std::byte* /*step*/, std::size_t /*panel*/,
+                                                 std::size_t /*group*/) {
+    return {};
+  }
+  [[gnu::always_inline]] void expand(const std::byte* line, const Scales& /*scales*/,
+                                     __m512i (&rows)[kRows]) const {
     const __m512i codes = _mm512_loadu_si512(line);
     const __m512i low = tables_.low(codes);
     // high | (codes & 0x80)
@@ -101,57 +107,65 @@ class Int4Expander {
   static constexpr std::size_t kStepBytes = int4::kStepBytes;
   static constexpr std::size_t kPanelBytes = int4::kPanelBytes;
   static constexpr std::size_t kLines = 4;
-  static constexpr std::size_t kRows = 4;
   static constexpr std::size_t kGroupLines = 2;
+  static constexpr std::size_t kRows = 4;
+
+  struct Scales {
+    __m512i fractions;            // beside each code, in the upper half of its byte
+    __m512i signs_and_exponents;  // of each bf16 number
+  };
 
   Int4Expander() : tables_(kInt4Tables) {}
-  // Groups of a step: 2 of the first panel, 2 of the second.
-  [[gnu::always_inline]] void begin_group(const std::byte* step, std::size_t group) {
-    const __m512i scales = _mm512_broadcast_i32x4(
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(step + int4::kScalesOffset + group * 16)));
-    fractions_ = _mm512_permutexvar_epi8(_mm512_load_si512(kByteColumns.bytes), scales);
+  [[gnu::always_inline]] static Scales scales_of(const std::byte* step, std::size_t panel,
+                                                 std::size_t group) {
+    const __m512i scales = _mm512_broadcast_i32x4(_mm_loadu_si128(
+        reinterpret_cast<const __m128i*>(step + int4::kScalesOffset + panel * 32 + group * 16)));
     // Both bytes of a word are the scale: the sign stands where a bf16 number has it, the exponent
     // is moved to where it is added.
     const __m512i words = _mm512_permutexvar_epi8(_mm512_load_si512(kWordColumns.bytes), scales);
     const __m512i exponents =
         _mm512_and_si512(_mm512_slli_epi16(words, 7), _mm512_set1_epi16(0x0780));
-    // exponents | (words & 0x8000)
-    signs_and_exponents_ = _mm512_ternarylogic_epi64(
-        exponents, words, _mm512_set1_epi16(static_cast<short>(0x8000)), 0xf8);
+    return {_mm512_permutexvar_epi8(_mm512_load_si512(kByteColumns.bytes), scales),
+            // exponents | (words & 0x8000)
+            _mm512_ternarylogic_epi64(exponents, words,
+                                      _mm512_set1_epi16(static_cast<short>(0x8000)), 0xf8)};
   }
-  [[gnu::always_inline]] void expand(const std::byte* line, __m512i (&rows)[kRows]) const {
+  [[gnu::always_inline]] void expand(const std::byte* line, const Scales& scales,
+                                     __m512i (&rows)[kRows]) const {
     const __m512i codes = _mm512_loadu_si512(line);
-    expand_nibbles(codes, rows[0], rows[1]);
-    expand_nibbles(_mm512_srli_epi16(codes, 4), rows[2], rows[3]);
+    expand_nibbles(codes, scales, rows[0], rows[1]);
+    expand_nibbles(_mm512_srli_epi16(codes, 4), scales, rows[2], rows[3]);
   }
 
  private:
-  [[gnu::always_inline]] void expand_nibbles(__m512i codes, __m512i& first, __m512i& second) const {
+  [[gnu::always_inline]] void expand_nibbles(__m512i codes, const Scales& scales, __m512i& first,
+                                             __m512i& second) const {
     // Bits 3..0 of the codes, the others of the fractions.
-    const __m512i index = _mm512_ternarylogic_epi64(_mm512_set1_epi8(15), codes, fractions_, 0xca);
+    const __m512i index =
+        _mm512_ternarylogic_epi64(_mm512_set1_epi8(15), codes, scales.fractions, 0xca);
     const __m512i low = tables_.low(index);
     const __m512i high = tables_.high(index);
-    first = _mm512_add_epi16(_mm512_unpacklo_epi8(low, high), signs_and_exponents_);
-    second = _mm512_add_epi16(_mm512_unpackhi_epi8(low, high), signs_and_exponents_);
+    first = _mm512_add_epi16(_mm512_unpacklo_epi8(low, high), scales.signs_and_exponents);
+    second = _mm512_add_epi16(_mm512_unpackhi_epi8(low, high), scales.signs_and_exponents);
   }
 
   ByteTables tables_;
-  __m512i fractions_{};
-  __m512i signs_and_exponents_{};
 };
 
-// f(panel, row of its bf16 tile, 32 numbers) for the rows of `Panels` panels of a step, in order.
+// f(panel, row of its bf16 tile, 32 numbers) for the rows of `Panels` panels of a step, ascending.
+// Panels take turns after every line, so that chains of dependent sums run side by side.
 template <std::size_t Panels, class Expander, class F>
-[[gnu::always_inline]] inline void for_each_row(Expander& expander, const std::byte* step, F f) {
-  constexpr std::size_t kGroups = Expander::kLines / Expander::kGroupLines;
-#pragma GCC unroll 2
-  for (std::size_t panel = 0; panel < Panels; ++panel)
+[[gnu::always_inline]] inline void for_each_row(const Expander& expander, const std::byte* step,
+                                                F f) {
+  typename Expander::Scales scales[Panels];
 #pragma GCC unroll 8
-    for (std::size_t line = 0; line < Expander::kLines; ++line) {
+  for (std::size_t line = 0; line < Expander::kLines; ++line)
+#pragma GCC unroll 2
+    for (std::size_t panel = 0; panel < Panels; ++panel) {
       if (line % Expander::kGroupLines == 0)
-        expander.begin_group(step, panel * kGroups + line / Expander::kGroupLines);
+        scales[panel] = Expander::scales_of(step, panel, line / Expander::kGroupLines);
       __m512i rows[Expander::kRows];
-      expander.expand(step + panel * Expander::kPanelBytes + line * 64, rows);
+      expander.expand(step + panel * Expander::kPanelBytes + line * 64, scales[panel], rows);
 #pragma GCC unroll 4
       for (std::size_t i = 0; i < Expander::kRows; ++i)
         f(panel, line * Expander::kRows + i, rows[i]);

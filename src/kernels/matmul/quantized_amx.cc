@@ -61,7 +61,7 @@ template <int Rows>
 }
 
 template <class Expander>
-[[gnu::always_inline]] inline void expand_step(Expander& expander, const std::byte* step,
+[[gnu::always_inline]] inline void expand_step(const Expander& expander, const std::byte* step,
                                                std::byte* tiles) {
 #pragma GCC unroll 16
   for (std::size_t at = 0; at < Expander::kStepBytes; at += kLine)
@@ -73,7 +73,7 @@ template <class Expander>
 
 template <class Expander, int Rows>
 void multiply(const BlockProduct& product) {
-  Expander expander;
+  const Expander expander;
   Ring& ring = t_ring;
   const std::byte* steps = product.right;
   const std::size_t count = product.depth_tiles;

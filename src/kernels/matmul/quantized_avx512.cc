@@ -44,7 +44,7 @@ void multiply_rows(const Chunk& chunk) {
     for (std::size_t p = 0; p < Panels; ++p)
       sums[m][p] = chunk.accumulate ? _mm512_load_ps(chunk.out + m * kOutColumns + p * 16)
                                     : _mm512_setzero_ps();
-  Expander expander;
+  const Expander expander;
   const std::byte* left = chunk.left;
   const std::byte* right = chunk.right;
   for (std::size_t step = 0; step < chunk.depth_tiles; ++step) {
@@ -94,7 +94,7 @@ void multiply(const BlockProduct& product) {
 
 template <class Expander>
 void expand(const std::byte* steps, std::size_t count, std::byte* tiles) {
-  Expander expander;
+  const Expander expander;
   for (std::size_t i = 0; i < count; ++i) {
 #pragma GCC unroll 16
     for (std::size_t at = 0; at < Expander::kStepBytes; at += kLine)
