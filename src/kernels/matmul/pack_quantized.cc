@@ -54,8 +54,9 @@ struct Place {
 
 void pack_int8(const Panel& panel, const Place& to) {
   std::vector<std::int8_t> codes(panel.numbers.size());
-  quantize_functions().int8_panel(panel.numbers.data(), panel.depth, panel.importance.data(),
-                                  codes.data(), to.multipliers);
+  quantize_functions(cpu_isas().back())
+      .int8_panel(panel.numbers.data(), panel.depth, panel.importance.data(), codes.data(),
+                  to.multipliers);
   for (std::size_t k = 0; k < panel.depth; ++k) {
     std::byte* step = to.steps + k / kTileDepth * int8::kStepBytes;
     for (std::size_t n = 0; n < kTileColumns; ++n)
@@ -65,14 +66,14 @@ void pack_int8(const Panel& panel, const Place& to) {
 }
 
 // Powers of two that bring the scales of a column below 2: those that are tried for the largest
-// number are less than 2/96 of it. Zero for a column of zeros: it makes zeros of all codes.
+// number are less than 2/90 of it. Zero for a column of zeros: it makes zeros of all codes.
 void int4_units(const Panel& panel, float* units) {
   std::fill(units, units + kTileColumns, 0.0F);
   for (std::size_t k = 0; k < panel.depth; ++k)
     for (std::size_t n = 0; n < kTileColumns; ++n)
       units[n] = std::max(units[n], std::abs(panel.numbers[k * kTileColumns + n]));
   for (std::size_t n = 0; n < kTileColumns; ++n) {
-    const float scale = units[n] * (1.0F / 96.0F);
+    const float scale = units[n] * (1.0F / 90.0F);
     if (units[n] == 0.0F) continue;
     units[n] =
         std::isfinite(scale) ? std::ldexp(1.0F, std::max(std::ilogb(scale) + 1, -125)) : 1.0F;
@@ -84,8 +85,9 @@ void pack_int4(const Panel& panel, const Place& to) {
   std::uint8_t codes[int4::kGroup * kTileColumns];
   std::uint8_t scales[kTileColumns];
   for (std::size_t group = 0; group < panel.depth; group += int4::kGroup) {
-    quantize_functions().int4_group(panel.numbers.data() + group * kTileColumns,
-                                    panel.importance.data() + group, to.multipliers, codes, scales);
+    quantize_functions(cpu_isas().back())
+        .int4_group(panel.numbers.data() + group * kTileColumns, panel.importance.data() + group,
+                    to.multipliers, codes, scales);
     std::byte* step = to.steps + group / kTileDepth * int4::kStepBytes;
     for (std::size_t i = 0; i < int4::kGroup; ++i)
       for (std::size_t n = 0; n < kTileColumns; ++n) {

@@ -158,8 +158,8 @@ void int4_group(const float* group, const float* importance, const float* unit, 
                 std::uint8_t* scales) {
   // The largest number becomes the longer arm's last level, or is clipped to it; in steps of an
   // eighth of an octave.
-  constexpr float kStart = 1.0F / 96.0F;
-  constexpr std::int32_t kSteps = 8;
+  constexpr float kStart = 1.0F / 90.0F;
+  constexpr std::int32_t kSteps = 6;
   for (std::size_t first = 0; first < kTileColumns; first += kLanes) {
     const float* columns = group + first;
     const Floats unit_by = inverse(hn::LoadU(FloatTag(), unit + first));
@@ -205,12 +205,11 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace vl2 {
 
-const QuantizeFunctions& quantize_functions() {
+const QuantizeFunctions& quantize_functions(Isa isa) {
   using Table = const QuantizeFunctions& (*)();
   static constexpr Table kTables[] = {HWY_CHOOSE_AVX3(quantize_table),
                                       HWY_CHOOSE_AVX2(quantize_table),
                                       &HWY_STATIC_DISPATCH(quantize_table)};
-  const Isa isa = cpu_isas().back();
   std::size_t i = isa >= Isa::avx512_bf16 ? 0 : isa >= Isa::avx2 ? 1 : 2;
   while (kTables[i] == nullptr) ++i;
   return kTables[i]();

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/cpu.h"
+
 namespace vl2 {
 
 // Every function treats each of 16 columns alone, with sums over ascending k, so all sets give the
@@ -17,12 +19,12 @@ struct QuantizeFunctions {
   void (*int8_panel)(const float* panel, std::size_t depth, const float* importance,
                      std::int8_t* codes, float* multipliers);
   // A group of 16 k. `unit` [16], powers of two, divide the numbers. codes [16][16], scales [16]
-  // (tensor/format/int4.h) of least weighted squared error among 16 scales a column.
+  // (tensor/format/int4.h) of least weighted squared error among 12 scales a column.
   void (*int4_group)(const float* group, const float* importance, const float* unit,
                      std::uint8_t* codes, std::uint8_t* scales);
 };
 
-// The fastest that this processor can run.
-const QuantizeFunctions& quantize_functions();
+// The fastest for an instruction set of ours.
+const QuantizeFunctions& quantize_functions(Isa isa);
 
 }  // namespace vl2

@@ -27,10 +27,22 @@ constexpr std::size_t kVectors = 4;
 [[gnu::always_inline]] inline __m256i load_half(const std::byte* line, std::size_t half) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(line) + half);
 }
-// Eight signed bytes as floats.
-[[gnu::always_inline]] inline __m256 floats_of(const std::byte* bytes) {
-  const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes));
-  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(eight));
+
+// A byte b beside the right constants is the float 2^23 + b. Bytes hold numbers plus 128.
+constexpr float kByteOffset = 0x1p23F + 128.0F;
+// 16 bytes of each half line, 2 rows of 32 numbers, as such floats: columns 0 1 | 4 5, 2 3 | 6 7 of
+// the first half line, then of the second, both k of each.
+[[gnu::always_inline]] inline void offset_floats(const __m256i (&bytes)[2], std::size_t row,
+                                                 __m256 (&floats)[kVectors]) {
+  const __m256i zero = _mm256_setzero_si256();
+  const __m256i exponent = _mm256_set1_epi16(0x4b00);
+#pragma GCC unroll 2
+  for (std::size_t half = 0; half < 2; ++half) {
+    const __m256i words = row == 0 ? _mm256_unpacklo_epi8(bytes[half], zero)
+                                   : _mm256_unpackhi_epi8(bytes[half], zero);
+    floats[half * 2] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(words, exponent));
+    floats[half * 2 + 1] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(words, exponent));
+  }
 }
 
 class Int8Expander {
@@ -48,27 +60,30 @@ class Int8Expander {
       const __m256i codes = load_half(line, half);
       const __m256i magnitudes = _mm256_and_si256(codes, _mm256_set1_epi8(0x7f));
       // A zero of either sign stays zero.
-      _mm256_store_si256(reinterpret_cast<__m256i*>(signed_) + half,
-                         _mm256_sign_epi8(magnitudes, _mm256_or_si256(codes, _mm256_set1_epi8(1))));
+      const __m256i values =
+          _mm256_sign_epi8(magnitudes, _mm256_or_si256(codes, _mm256_set1_epi8(1)));
+      bytes_[half] = _mm256_xor_si256(values, _mm256_set1_epi8(static_cast<char>(0x80)));
     }
   }
-  // Columns 4j .. 4j + 3 of a row of the line.
-  [[gnu::always_inline]] __m256 weights(std::size_t row, std::size_t j) const {
-    return floats_of(signed_ + j * 16 + row * 8);
+  [[gnu::always_inline]] void weights(std::size_t row, __m256 (&out)[kVectors]) const {
+    offset_floats(bytes_, row, out);
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j)
+      out[j] = _mm256_sub_ps(out[j], _mm256_set1_ps(kByteOffset));
   }
 
  private:
-  alignas(32) std::byte signed_[64];
+  __m256i bytes_[2] = {};
 };
 
-// A level of int4 for every code, in both halves of a register.
+// Levels of int4 plus 128 for every code, in both halves of a register.
 struct alignas(32) Levels {
-  signed char bytes[32];
+  unsigned char bytes[32];
 };
 constexpr Levels kLevels = [] {
   Levels levels{};
   for (unsigned i = 0; i < 32; ++i)
-    levels.bytes[i] = static_cast<signed char>(int4::kLevels[i % 16]);
+    levels.bytes[i] = static_cast<unsigned char>(int4::kLevels[i % 16] + 128);
   return levels;
 }();
 
@@ -82,13 +97,10 @@ class Int4Expander {
 
   [[gnu::always_inline]] void begin_group(const std::byte* step, std::size_t group) {
     const std::byte* bytes = step + int4::kScalesOffset + group * 16;
-#pragma GCC unroll 4
-    for (std::size_t j = 0; j < kVectors; ++j) {
-      // Four scale bytes, each in two neighbouring lanes.
-      int four;
-      std::memcpy(&four, bytes + j * 4, sizeof(four));
-      const __m256i spread = _mm256_setr_epi32(0, 0, 8, 8, 16, 16, 24, 24);
-      const __m256i scale = _mm256_srlv_epi32(_mm256_set1_epi32(four), spread);
+#pragma GCC unroll 2
+    for (std::size_t half = 0; half < 2; ++half) {
+      const __m256i scale =
+          _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes + half * 8)));
       const __m256i sign = _mm256_slli_epi32(_mm256_and_si256(scale, _mm256_set1_epi32(0x80)), 24);
       const __m256i fraction =
           _mm256_slli_epi32(_mm256_and_si256(scale, _mm256_set1_epi32(0x70)), 16);
@@ -96,8 +108,14 @@ class Int4Expander {
           _mm256_add_epi32(_mm256_and_si256(scale, _mm256_set1_epi32(0x0f)),
                            _mm256_set1_epi32(127 - static_cast<int>(int4::kExponentBias))),
           23);
-      scales_[j] = _mm256_castsi256_ps(_mm256_or_si256(_mm256_or_si256(sign, fraction), exponent));
+      const __m256 all =
+          _mm256_castsi256_ps(_mm256_or_si256(_mm256_or_si256(sign, fraction), exponent));
+      scales_[half * 2] = _mm256_unpacklo_ps(all, all);
+      scales_[half * 2 + 1] = _mm256_unpackhi_ps(all, all);
     }
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j)  // exact: 17 and 4 significant bits
+      offsets_[j] = _mm256_mul_ps(scales_[j], _mm256_set1_ps(kByteOffset));
   }
   [[gnu::always_inline]] void begin_line(const std::byte* line) {
     const __m256i levels = _mm256_load_si256(reinterpret_cast<const __m256i*>(kLevels.bytes));
@@ -105,23 +123,25 @@ class Int4Expander {
 #pragma GCC unroll 2
     for (std::size_t half = 0; half < 2; ++half) {
       const __m256i codes = load_half(line, half);
-      const __m256i low = _mm256_and_si256(codes, low_nibble);
-      const __m256i high = _mm256_and_si256(_mm256_srli_epi16(codes, 4), low_nibble);
-      auto* to = reinterpret_cast<__m256i*>(levels_) + half;
-      _mm256_store_si256(to, _mm256_shuffle_epi8(levels, low));
-      _mm256_store_si256(to + 2, _mm256_shuffle_epi8(levels, high));
+      const __m256i high = _mm256_srli_epi16(codes, 4);
+      bytes_[0][half] = _mm256_shuffle_epi8(levels, _mm256_and_si256(codes, low_nibble));
+      bytes_[1][half] = _mm256_shuffle_epi8(levels, _mm256_and_si256(high, low_nibble));
     }
   }
-  [[gnu::always_inline]] __m256 weights(std::size_t row, std::size_t j) const {
-    return _mm256_mul_ps(floats_of(levels_ + row / 2 * kLine + j * 16 + row % 2 * 8), scales_[j]);
+  [[gnu::always_inline]] void weights(std::size_t row, __m256 (&out)[kVectors]) const {
+    offset_floats(bytes_[row / 2], row % 2, out);
+#pragma GCC unroll 4
+    for (std::size_t j = 0; j < kVectors; ++j)
+      out[j] = _mm256_fmsub_ps(out[j], scales_[j], offsets_[j]);
   }
 
  private:
   __m256 scales_[kVectors] = {};
-  alignas(32) std::byte levels_[2 * kLine];  // low nibbles, high nibbles
+  __m256 offsets_[kVectors] = {};  // what the offset of the bytes becomes
+  __m256i bytes_[2][2] = {};       // low nibbles, high nibbles; half lines
 };
 
-// f(row of the bf16 tile, expander, row of the line) for a panel of a step.
+// f(row of the bf16 tile, expander, row of the line) for a panel of a step, ascending.
 template <class Expander, class F>
 [[gnu::always_inline]] inline void for_each_row(Expander& expander, const std::byte* step,
                                                 std::size_t panel, F f) {
@@ -131,26 +151,36 @@ template <class Expander, class F>
       expander.begin_group(step, panel * kGroups + line / Expander::kGroupLines);
     expander.begin_line(step + panel * Expander::kPanelBytes + line * kLine);
 #pragma GCC unroll 4
-    for (std::size_t row = 0; row < Expander::kRows; ++row) f(line * Expander::kRows + row, row);
+    for (std::size_t row = 0; row < Expander::kRows; ++row)
+      f(line * Expander::kRows + row, expander, row);
   }
 }
 
-// A pair of bf16 as floats, over and over: k, k + 1, k, ...
-[[gnu::always_inline]] inline __m256 floats_of_pair(const std::byte* pair) {
-  int two;
-  std::memcpy(&two, pair, sizeof(two));
-  const __m256i up = _mm256_setr_epi32(16, 0, 16, 0, 16, 0, 16, 0);
-  const __m256i upper = _mm256_set1_epi32(static_cast<int>(0xffff0000U));
-  return _mm256_castsi256_ps(
-      _mm256_and_si256(_mm256_sllv_epi32(_mm256_set1_epi32(two), up), upper));
-}
+// 32 numbers of a row, as floats in memory, from which a pair is broadcast by a load.
+struct RowFloats {
+  alignas(32) float numbers[32];
+
+  [[gnu::always_inline]] void take(const std::byte* row) {
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < 4; ++i) {
+      const __m128i eight = _mm_load_si128(reinterpret_cast<const __m128i*>(row) + i);
+      _mm256_store_si256(reinterpret_cast<__m256i*>(numbers) + i,
+                         _mm256_slli_epi32(_mm256_cvtepu16_epi32(eight), 16));
+    }
+  }
+  // k, k + 1, k, k + 1, ...
+  [[gnu::always_inline]] __m256 pair(std::size_t i) const {
+    double two;
+    std::memcpy(&two, numbers + 2 * i, sizeof(two));
+    return _mm256_castpd_ps(_mm256_set1_pd(two));
+  }
+};
 
 // Adds even and odd chains of 16 columns to their sums.
 [[gnu::always_inline]] inline void add_chains(const __m256 (&chains)[kVectors], float* out) {
 #pragma GCC unroll 2
   for (std::size_t half = 0; half < 2; ++half) {
-    const __m256 mixed = _mm256_hadd_ps(chains[half * 2], chains[half * 2 + 1]);
-    const __m256 sums = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(mixed), 0xd8));
+    const __m256 sums = _mm256_hadd_ps(chains[half * 2], chains[half * 2 + 1]);
     _mm256_store_ps(out + half * 8, _mm256_add_ps(_mm256_load_ps(out + half * 8), sums));
   }
 }
@@ -159,23 +189,26 @@ template <class Expander, class F>
 template <class Expander, std::size_t Rows>
 void add_step(const std::byte* left, const std::byte* step, std::size_t panel, float* out) {
   __m256 chains[Rows][kVectors];
+  RowFloats rows[Rows];
 #pragma GCC unroll 2
-  for (std::size_t m = 0; m < Rows; ++m)
+  for (std::size_t m = 0; m < Rows; ++m) {
+    rows[m].take(left + m * kRowBytes);
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j) chains[m][j] = _mm256_setzero_ps();
-  Expander expander;
-  for_each_row(expander, step, panel, [&](std::size_t tile_row, std::size_t row) {
-    __m256 x[Rows];
+  }
+  Expander panel_expander;
+  for_each_row(panel_expander, step, panel,
+               [&](std::size_t tile_row, const Expander& expander, std::size_t row) {
+                 __m256 w[kVectors];
+                 expander.weights(row, w);
 #pragma GCC unroll 2
-    for (std::size_t m = 0; m < Rows; ++m)
-      x[m] = floats_of_pair(left + m * kRowBytes + tile_row * 4);
+                 for (std::size_t m = 0; m < Rows; ++m) {
+                   const __m256 x = rows[m].pair(tile_row);
 #pragma GCC unroll 4
-    for (std::size_t j = 0; j < kVectors; ++j) {
-      const __m256 w = expander.weights(row, j);
-#pragma GCC unroll 2
-      for (std::size_t m = 0; m < Rows; ++m) chains[m][j] = _mm256_fmadd_ps(x[m], w, chains[m][j]);
-    }
-  });
+                   for (std::size_t j = 0; j < kVectors; ++j)
+                     chains[m][j] = _mm256_fmadd_ps(x, w[j], chains[m][j]);
+                 }
+               });
 #pragma GCC unroll 2
   for (std::size_t m = 0; m < Rows; ++m) add_chains(chains[m], out + m * kOutColumns);
 }
@@ -202,24 +235,25 @@ void multiply(const BlockProduct& product) {
   }
 }
 
-// Upper halves of two vectors of floats, in order.
+// Upper halves of two vectors of floats: columns in order again.
 [[gnu::always_inline]] inline __m256i upper_halves(__m256 first, __m256 second) {
-  const __m256i mixed = _mm256_packus_epi32(_mm256_srli_epi32(_mm256_castps_si256(first), 16),
-                                            _mm256_srli_epi32(_mm256_castps_si256(second), 16));
-  return _mm256_permute4x64_epi64(mixed, 0xd8);
+  return _mm256_packus_epi32(_mm256_srli_epi32(_mm256_castps_si256(first), 16),
+                             _mm256_srli_epi32(_mm256_castps_si256(second), 16));
 }
 
 template <class Expander>
 void expand(const std::byte* steps, std::size_t count, std::byte* tiles) {
-  Expander expander;
+  Expander panel_expander;
   for (std::size_t i = 0; i < count; ++i, steps += Expander::kStepBytes)
     for (std::size_t panel = 0; panel < 2; ++panel, tiles += kTileBytes)
-      for_each_row(expander, steps, panel, [&](std::size_t tile_row, std::size_t row) {
-        auto* to = reinterpret_cast<__m256i*>(tiles + tile_row * kRowBytes);
-        _mm256_store_si256(to, upper_halves(expander.weights(row, 0), expander.weights(row, 1)));
-        _mm256_store_si256(to + 1,
-                           upper_halves(expander.weights(row, 2), expander.weights(row, 3)));
-      });
+      for_each_row(panel_expander, steps, panel,
+                   [&](std::size_t tile_row, const Expander& expander, std::size_t row) {
+                     __m256 w[kVectors];
+                     expander.weights(row, w);
+                     auto* to = reinterpret_cast<__m256i*>(tiles + tile_row * kRowBytes);
+                     _mm256_store_si256(to, upper_halves(w[0], w[1]));
+                     _mm256_store_si256(to + 1, upper_halves(w[2], w[3]));
+                   });
 }
 
 }  // namespace
