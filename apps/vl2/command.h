@@ -28,6 +28,7 @@ using Action = std::function<int()>;
 // Each adds its subcommand to `program`. Parsing that subcommand sets `action`, which must outlive
 // the parsing.
 void add_run_command(CLI::App& program, Action& action);
+void add_serve_command(CLI::App& program, Action& action);
 void add_bench_command(CLI::App& program, Action& action);
 void add_info_command(CLI::App& program, Action& action);
 void add_tokenize_command(CLI::App& program, Action& action);

@@ -61,6 +61,7 @@ int run_program(int argc, char** argv) {
   program.formatter(std::make_shared<HelpFormatter>());
   Action action;
   add_run_command(program, action);
+  add_serve_command(program, action);
   add_bench_command(program, action);
   add_info_command(program, action);
   add_tokenize_command(program, action);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "server/answer_run.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace vl2 {
+
+AnswerRun::AnswerRun(ServerContext& server, const ClientConnection& client,
+                     std::vector<Request> requests)
+    : server_(server),
+      generation_(server.engine, requests, client,
+                  {server.options.ping_seconds * 1000, server.options.most_seconds}),
+      answers_(requests.size()) {}
+
+bool AnswerRun::follow(const OnAddition& on_addition, const OnPause& on_pause) {
+  const Tokenizer& tokenizer = *server_.model().tokenizer;
+  while (!generation_.over()) {
+    Generation::Next next = generation_.next();
+    if (next.wake == Generation::Wake::gone) return false;
+    if (next.wake == Generation::Wake::pause) {
+      if (!on_pause()) return false;
+      continue;
+    }
+    if (!began_ && std::holds_alternative<TokenChosen>(next.event->what)) {
+      began_ = true;
+      const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start_;
+      server_.metrics.count_first_token(waited.count());
+    }
+    const std::size_t choice = next.event->choice;
+    const GrowingAnswer::Addition addition =
+        answers_[choice].add(*std::move(next.event), tokenizer);
+    if (answers_[choice].finished())
+      server_.metrics.count_answer(answers_[choice].usage(), answers_[choice].timings());
+    if (!on_addition(choice, addition)) return false;
+  }
+  return true;
+}
+
+std::string AnswerRun::note() const {
+  const Usage usage = this->usage();
+  const Timings timings = this->timings();
+  return fmt::format(
+      "prompt_tokens={} image_tokens={} cached_tokens={} completion_tokens={} vision_ms={:.0f} "
+      "prefill_ms={:.0f} decode_ms={:.0f}",
+      usage.prompt_tokens, usage.image_tokens, usage.cached_tokens, usage.completion_tokens,
+      timings.vision * 1e3, timings.prefill * 1e3, timings.decode * 1e3);
+}
+
+}  // namespace vl2

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Pictures of requests: from URLs to pixels, within limits.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "vl2/image.h"
+
+#include "server/chat_request.h"
+
+namespace vl2 {
+
+struct PicturePolicy {
+  std::size_t most_pictures = 32;                  // of a request
+  std::size_t most_bytes = std::size_t{32} << 20;  // of one picture's file
+  std::size_t most_pixels = 64'000'000;            // of all pictures of a request together
+  std::filesystem::path media_path = {};  // file: URLs may name what lies below; empty: none
+};
+
+// Decodes the pictures of one request. Any number of threads, an object each.
+class PictureReader {
+ public:
+  explicit PictureReader(const PicturePolicy& policy)
+      : policy_(policy), pixels_left_(policy.most_pixels) {}
+
+  // Throws ApiError 400 naming the part for everything that is no picture it may read.
+  Image read(const PictureSource& source);
+
+  // From base64 without a URL around it.
+  Image read_base64(std::string_view text, const std::string& param);
+
+ private:
+  Image decode(std::span<const std::uint8_t> bytes, const std::string& param);
+  Image read_file(const PictureSource& source);
+
+  const PicturePolicy& policy_;
+  std::size_t pixels_left_;
+  std::size_t pictures_ = 0;
+};
+
+}  // namespace vl2

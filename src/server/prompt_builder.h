@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// From what a client sent to what the engine takes.
+#pragma once
+
+#include <vector>
+
+#include "vl2/message.h"
+
+#include "engine/request.h"
+#include "server/chat_request.h"
+#include "server/server_context.h"
+
+namespace vl2 {
+
+struct PreparedPrompt {
+  PromptInput input;
+  std::vector<Message> messages;  // pictures have their sizes, but no pixels any more
+};
+
+// Throws ApiError naming the part that is wrong, 400 with the numbers when the prompt does not fit.
+PreparedPrompt prepare_conversation(ServerContext& server, std::vector<ChatMessage> messages,
+                                    const GenerationFields& fields);
+
+// What it would cost, and the messages.
+struct ConversationCost {
+  PromptCost cost;
+  std::vector<Message> messages;
+};
+ConversationCost conversation_cost(ServerContext& server, std::vector<ChatMessage> messages,
+                                   const GenerationFields& fields);
+
+// The same prompt as often as choices are wanted, each with its seed. Throws ApiError 400.
+std::vector<Request> make_requests(ServerContext& server, const PromptInput& prompt,
+                                   const GenerationFields& fields, const ResponseFormat& format);
+
+}  // namespace vl2

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What all routes share.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <random>
+#include <semaphore>
+#include <string>
+
+#include "server/chat_response.h"
+#include "server/engine_thread.h"
+#include "server/metrics.h"
+#include "server/server_options.h"
+
+namespace vl2 {
+
+// Any number of threads.
+class ServerContext {
+ public:
+  ServerContext(const ServerOptions& server_options, EngineThread& engine_thread,
+                Metrics& server_metrics)
+      : options(server_options), engine(engine_thread), metrics(server_metrics) {}
+
+  // Throws ApiError 503 while there is none.
+  const LoadedModel& model() const;
+  // What clients call it.
+  const std::string& model_name() const;
+  // Throws ApiError 404 for a name that is not this server's; an empty one is fine.
+  void check_model(const std::string& name) const;
+
+  ResponseHead head(const char* id_prefix, const char* object);
+  std::uint64_t draw_seed();
+
+  const ServerOptions& options;
+  EngineThread& engine;
+  Metrics& metrics;
+  // Pictures of so many requests are decoded at once, so that their pixels fit the memory.
+  std::counting_semaphore<> preparing{2};
+
+ private:
+  std::uint64_t draw();
+
+  std::mutex mutex_;
+  std::mt19937_64 generator_{std::random_device{}()};
+};
+
+}  // namespace vl2
