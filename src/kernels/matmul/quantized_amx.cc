@@ -14,7 +14,6 @@ constexpr int kLeftTile = 4;
 constexpr int kRightTile = 6;
 constexpr std::size_t kTileBytes = 1024;
 constexpr std::size_t kRowBytes = 64;
-constexpr std::size_t kLine = 64;
 constexpr std::size_t kOutBytes = 128;  // from row to row of `out`
 constexpr std::size_t kTileRows = 16;
 constexpr std::size_t kStreamAhead = 1536;
@@ -63,12 +62,10 @@ template <int Rows>
 template <class Expander>
 [[gnu::always_inline]] inline void expand_step(const Expander& expander, const std::byte* step,
                                                std::byte* tiles) {
-#pragma GCC unroll 16
-  for (std::size_t at = 0; at < Expander::kStepBytes; at += kLine)
-    __builtin_prefetch(step + kStreamAhead + at, 0, 3);
-  for_each_row<2>(expander, step, [&](std::size_t panel, std::size_t row, __m512i weights) {
-    _mm512_store_si512(tiles + panel * kTileBytes + row * kRowBytes, weights);
-  });
+  for_each_row<2, kStreamAhead>(
+      expander, step, [&](std::size_t panel, std::size_t row, __m512i weights) {
+        _mm512_store_si512(tiles + panel * kTileBytes + row * kRowBytes, weights);
+      });
 }
 
 template <class Expander, int Rows>
