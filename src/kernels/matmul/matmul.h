@@ -15,6 +15,8 @@ namespace vl2 {
 
 // out[i][n] = sum over k of x[i][k] * weight[n][k], through the epilogue. x.stack == weight.stack
 // == 1, x.width == weight.depth(). Weights are read from memory once for every 256 rows or so.
+// Weights of any format whose operand is x's: those of quantized formats count as the bf16 numbers
+// they stand for, and the sum is multiplied by the column's multiplier before the epilogue.
 void matmul(const KernelSet& kernels, const ThreadTeam& team, const Packed& x, const Weight& weight,
             const Epilogue& epilogue);
 
