@@ -39,8 +39,6 @@ AlignedBuffer::AlignedBuffer(std::size_t bytes) : bytes_(bytes) {
   data_ = std::unique_ptr<std::byte[], Unmap>(begin, Unmap{wanted});
 }
 
-void Unmap::operator()(std::byte* data) const noexcept {
-  munmap(data, mapped_bytes);
-}
+void Unmap::operator()(std::byte* data) const noexcept { munmap(data, mapped_bytes); }
 
 }  // namespace vl2
