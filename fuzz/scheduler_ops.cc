@@ -22,7 +22,9 @@ vl2::LoadedModel small_model() {
   config.processor.candidate_resolutions = {{kTile, kTile}, {2 * kTile, kTile}};
   config.processor.patch_size = 4;
   config.processor.downsample_ratio = 2;
-  config.language = {.vocab_size = 48, .hidden_size = 16, .intermediate_size = 16};
+  config.language.vocab_size = 48;
+  config.language.hidden_size = 16;
+  config.language.intermediate_size = 16;
   config.language.num_hidden_layers = 1;
   config.language.num_attention_heads = 2;
   config.language.attention = vl2::PlainAttentionConfig{2, 8};

@@ -31,7 +31,7 @@ std::vector<Case> cases() {
   models.push_back("nano");
   std::vector<Case> all;
   for (const std::string& model : models)
-    for (const WeightFormat format : {WeightFormat::f32, WeightFormat::bf16})
+    for (const WeightFormat format : kAllWeightFormats)
       for (const Isa isa : cpu_isas()) all.push_back({model, format, isa});
   return all;
 }
