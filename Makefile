@@ -3,7 +3,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all build demo test bench lint fuzz asan tsan clean setup-build setup-test setup-lint
+.PHONY: all build demo test bench lint tidy fuzz asan tsan clean setup-build setup-test setup-lint
 
 all: build
 
@@ -31,7 +31,7 @@ test: setup-test
 	@cmake --preset dev -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@cmake --build $(BUILD) -j $(JOBS)
 	@sh tools/fetch_tokenizer_v3.sh $(BUILD)/test-data || true
-	@ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure
+	@OMP_WAIT_POLICY=passive ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure
 
 # Kernels and true-shape models against this machine's own limits.
 bench: setup-test
@@ -39,9 +39,12 @@ bench: setup-test
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(BUILD)/vl2 bench --shape tiny
 
-# Format, layering and clang-tidy.
+# Format and layering; `make tidy` runs clang-tidy over all sources.
 lint: setup-lint
 	@sh tools/lint.sh
+
+tidy: setup-lint
+	@sh tools/lint.sh tidy
 
 asan: setup-lint
 	@cmake --preset asan && cmake --build --preset asan -j $(JOBS) && ctest --preset asan -j $(JOBS)
