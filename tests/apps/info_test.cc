@@ -31,7 +31,10 @@ TEST(Info, JsonAddsUp) {
   const auto weight_bytes = info["memory"]["bf16"]["weight_bytes"].get<std::uintmax_t>();
   EXPECT_LE(weight_bytes, file_bytes);
   EXPECT_GT(weight_bytes, file_bytes * 9 / 10);
-  EXPECT_EQ(info["memory"]["f32"]["weight_bytes"], 2 * weight_bytes);
+  // Matrices take twice as much in fp32; the embedding stays as it is in the file.
+  const auto f32_bytes = info["memory"]["f32"]["weight_bytes"].get<std::uintmax_t>();
+  EXPECT_LE(f32_bytes, 2 * weight_bytes);
+  EXPECT_GT(f32_bytes, 19 * weight_bytes / 10);
 }
 
 TEST(Info, CacheBytesOfBothAttentions) {
