@@ -196,7 +196,7 @@ TEST_P(Golden, GreedyTokensInBf16DifferOnlyWithinTheMargin) {
             << " tokens differ, the widest margin among them is " << widest
             << "; logits deviate by " << rms << " (rms), " << worst << " at most\n";
   EXPECT_LT(rms, 0.15);
-  EXPECT_LT(static_cast<double>(differing), 0.1 * static_cast<double>(count));
+  EXPECT_LT(static_cast<double>(differing), 0.15 * static_cast<double>(count));
 }
 
 std::vector<Parameter> parameters() {

@@ -37,7 +37,8 @@ class LatentProblem final : public AttentionProblem {
     Sizes sizes;
     sizes.strands = inputs_.spans.size();
     sizes.depth_tiles = depth_tiles_;
-    sizes.value_columns = inputs_.shape.kv_lora_rank;
+    // Whole tiles: the padding of the result is computed too, as zero, and not left as it was.
+    sizes.value_columns = latent_tiles(inputs_.shape) * kTileDepth;
     sizes.page_bytes = 2 * depth_tiles_ * tile_bytes_;
     return sizes;
   }
