@@ -9,8 +9,10 @@
 namespace vl2 {
 namespace {
 
-const CLI::Range kAnyCount(std::size_t{0}, std::numeric_limits<std::size_t>::max() / 2);
-const CLI::Range kPositiveCount(std::size_t{1}, std::numeric_limits<std::size_t>::max() / 2);
+// Counts of tokens from `least` on, as large as anyone may wish: the engine has the last word.
+CLI::Range count_from(std::size_t least) {
+  return {least, std::numeric_limits<std::size_t>::max() / 2};
+}
 
 void add_input_options(CLI::App& command, RunOptions& options) {
   command
@@ -49,7 +51,7 @@ void add_output_options(CLI::App& command, RunOptions& options) {
 void add_sampling_options(CLI::App& command, GenerationOptions& options) {
   const std::string group = "Answers";
   command.add_option("-n,--max-tokens", options.max_tokens, "Longest answer")
-      ->check(kAnyCount)
+      ->check(count_from(0))
       ->capture_default_str()
       ->type_name("N")
       ->group(group);
@@ -114,14 +116,14 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
   command
       .add_option("--context", options.context_tokens,
                   "Most tokens of prompt and answer; 0: what the model was made for")
-      ->check(kAnyCount)
+      ->check(count_from(0))
       ->capture_default_str()
       ->type_name("N")
       ->group(group);
   command
       .add_option("--chunk-size", options.chunk_tokens,
                   "Read the prompt in steps of N tokens: less memory, same answer")
-      ->check(kPositiveCount)
+      ->check(count_from(1))
       ->capture_default_str()
       ->type_name("N")
       ->group(group);

@@ -27,9 +27,10 @@ TEST(Interrupt, JsonSaysThatTheAnswerIsNotWhole) {
   std::vector<std::string> arguments = endless_answer();
   arguments.push_back("--json");
   RunningProgram program(arguments, true);
-  ASSERT_TRUE(program.wait_for_screen("loading") || program.wait_for_any_output());
+  ASSERT_TRUE(program.wait_for_screen("reading prompt"));
   program.send(SIGINT);
   EXPECT_EQ(program.wait(), 130);
+  EXPECT_EQ(nlohmann::json::parse(program.output())["finish_reason"], "cancelled");
 }
 
 TEST(Interrupt, EndsTheWaitForQuestions) {

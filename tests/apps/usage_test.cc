@@ -132,10 +132,10 @@ TEST(Output, FullDiskIsAnError) {
 TEST(Output, ClosedPipeEndsQuietly) {
   Surroundings around;
   around.program = "/bin/sh";
-  const std::string command =
-      "sleep 0.2; exec " + std::string(VL2_PROGRAM) + " info -m " + kNano.string();
-  const Result result = run_program({"-c", "( " + command + " ) | true"}, around);
-  EXPECT_EQ(result.errors, "");
+  const std::string info = std::string(VL2_PROGRAM) + " info -m " + kNano.string();
+  const Result result =
+      run_program({"-c", "( sleep 0.2; " + info + "; echo code $? >&2 ) | true"}, around);
+  EXPECT_EQ(result.errors, "code 0\n");
 }
 
 TEST(Errors, StayOnOneLineWhateverTheFileIsCalled) {
