@@ -11,4 +11,8 @@ void catch_interrupts();
 bool interrupted() noexcept;
 void forget_interrupt() noexcept;
 
+// Waits until `descriptor` can be read. False when Ctrl-C came first, on whichever thread the
+// system chose to tell.
+bool wait_for_input(int descriptor) noexcept;
+
 }  // namespace vl2

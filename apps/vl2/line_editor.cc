@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "line_editor.h"
 
+#include <array>
+#include <cerrno>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <cwchar>
 #include <string_view>
 #include <system_error>
 
+#include <fmt/format.h>
 #include <histedit.h>
 #include <unistd.h>
+
+#include "vl2/error.h"
 
 #include "interrupt.h"
 
@@ -18,10 +25,28 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kHistoryLines = 1000;
+constexpr char kEndOfTransmission = 4;                           // Ctrl-D
+constexpr auto kMoreBytesNeeded = static_cast<std::size_t>(-2);  // says mbrtowc
 
 char* prompt_text(EditLine*) {
   static char text[] = "> ";
   return text;
+}
+
+// One character for libedit: 1, 0 at the end of the input, -1 on errors and interrupts.
+int read_character(EditLine*, wchar_t* character) {
+  std::mbstate_t state = {};
+  while (wait_for_input(STDIN_FILENO)) {
+    char byte = 0;
+    const ssize_t count = ::read(STDIN_FILENO, &byte, 1);
+    if (count <= 0) return static_cast<int>(count);
+    // Typed while the terminal still collected whole lines, Ctrl-D comes as a zero byte.
+    if (byte == '\0') byte = kEndOfTransmission;
+    const std::size_t length = std::mbrtowc(character, &byte, 1, &state);
+    if (length <= 1) return 1;
+    if (length != kMoreBytesNeeded) state = {};  // no character begins like this
+  }
+  return -1;
 }
 
 std::string without_line_break(std::string_view line) {
@@ -59,6 +84,7 @@ LineEditor::Terminal::Terminal() {
   ::history(history, &event, H_SETUNIQUE, 1);
   if (!file.empty()) ::history(history, &event, H_LOAD, file.c_str());
   el_set(editor, EL_PROMPT, &prompt_text);
+  el_set(editor, EL_GETCFN, &read_character);
   el_set(editor, EL_EDITOR, "emacs");
   el_set(editor, EL_HIST, ::history, history);
   el_set(editor, EL_BIND, "^R", "em-inc-search-prev", nullptr);
@@ -102,13 +128,26 @@ LineEditor::Event LineEditor::read(std::string& line) {
     if (!line.empty()) terminal_->remember(typed);
     return Event::line;
   }
-  char* text = nullptr;
-  std::size_t room = 0;
-  const ssize_t length = ::getline(&text, &room, stdin);
-  const std::unique_ptr<char, decltype(&std::free)> owner(text, &std::free);
-  if (interrupted()) return Event::interrupted;
-  if (length < 0) return Event::end;
-  line = without_line_break({text, static_cast<std::size_t>(length)});
+  return read_pipe(line);
+}
+
+LineEditor::Event LineEditor::read_pipe(std::string& line) {
+  std::array<char, 4096> bytes;
+  std::size_t end = pending_.find('\n');
+  while (end == pending_.npos) {
+    if (!wait_for_input(STDIN_FILENO)) return Event::interrupted;
+    const ssize_t count = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+    if (count < 0) {
+      throw Error(ErrorCode::io,
+                  fmt::format("cannot read standard input: {}", std::strerror(errno)));
+    }
+    if (count == 0 && pending_.empty()) return Event::end;
+    pending_.append(bytes.data(), static_cast<std::size_t>(count));
+    // The last line may lack its break.
+    end = count == 0 ? pending_.size() : pending_.find('\n');
+  }
+  line = without_line_break(std::string_view(pending_).substr(0, end));
+  pending_.erase(0, end + 1);
   return Event::line;
 }
 

@@ -21,14 +21,18 @@ class LineEditor {
   LineEditor();
   ~LineEditor();
 
-  // Reads up to the next line break, which `line` does not get.
+  // Reads up to the next line break, which `line` does not get. Needs catch_interrupts().
+  // Throws Error{io}.
   Event read(std::string& line);
 
   bool is_terminal() const noexcept { return terminal_ != nullptr; }
 
  private:
+  Event read_pipe(std::string& line);
+
   struct Terminal;
   std::unique_ptr<Terminal> terminal_;
+  std::string pending_;  // read from the pipe and not yet given out
 };
 
 // $XDG_STATE_HOME/vl2/history, else ~/.local/state/vl2/history; empty without a home.

@@ -17,8 +17,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-constexpr const char* kPrompt = "> ";
-
 class ChatTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -31,7 +29,7 @@ class ChatTest : public ::testing::Test {
 
 TEST_F(ChatTest, TwoQuestionsOnATerminal) {
   RunningProgram program({"run", "-m", kNano, "-i", cases_[0].images[0]}, true, home_.path());
-  ASSERT_TRUE(program.wait_for_screen(kPrompt));
+  ASSERT_TRUE(program.wait_for_prompt());
   program.type(cases_[0].prompt + "\n");
   ASSERT_TRUE(program.wait_for_output(cases_[0].output + "\n"));
   program.type("/clear\n/image " + cases_[1].images[0] + "\n" + cases_[1].prompt + "\n");
@@ -45,26 +43,35 @@ TEST_F(ChatTest, TwoQuestionsOnATerminal) {
 TEST_F(ChatTest, HistoryOutlivesTheProgram) {
   {
     RunningProgram program({"run", "-m", kNano}, true, home_.path());
-    ASSERT_TRUE(program.wait_for_screen(kPrompt));
+    ASSERT_TRUE(program.wait_for_prompt());
     program.type("/help\n");
     ASSERT_TRUE(program.wait_for_screen("/image FILE"));
+    ASSERT_TRUE(program.wait_for_prompt());
     program.type("\x04");
     EXPECT_EQ(program.wait(), 0);
   }
   RunningProgram program({"run", "-m", kNano}, true, home_.path());
-  ASSERT_TRUE(program.wait_for_screen(kPrompt));
+  ASSERT_TRUE(program.wait_for_prompt());
   program.type("\x1b[A\n");
   EXPECT_TRUE(program.wait_for_screen("/image FILE"));
+}
+
+TEST_F(ChatTest, LettersBeyondAsciiArriveWhole) {
+  RunningProgram program({"run", "-m", kNano}, true, home_.path());
+  ASSERT_TRUE(program.wait_for_prompt());
+  program.type("/löffel 长\n");
+  EXPECT_TRUE(program.wait_for_screen("no command /löffel"));
 }
 
 TEST_F(ChatTest, InterruptEndsTheAnswerAndNotTheChat) {
   RunningProgram program({"run", "-m", kCheckpoints / "mla-softmax", "--max-tokens", "10000000",
                           "--context", "4000000"},
                          true, home_.path());
-  ASSERT_TRUE(program.wait_for_screen(kPrompt));
+  ASSERT_TRUE(program.wait_for_prompt());
   program.type("hello\n");
   ASSERT_TRUE(program.wait_for_any_output());
   program.send(SIGINT);
+  ASSERT_TRUE(program.wait_for_prompt());
   program.type("/help\n");
   ASSERT_TRUE(program.wait_for_screen("/image FILE"));
   program.type("/quit\n");

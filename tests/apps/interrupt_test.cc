@@ -36,7 +36,7 @@ TEST(Interrupt, JsonSaysThatTheAnswerIsNotWhole) {
 TEST(Interrupt, EndsTheWaitForQuestions) {
   const TemporaryFolder home;
   RunningProgram program({"run", "-m", kNano}, true, home.path());
-  ASSERT_TRUE(program.wait_for_screen("> "));
+  ASSERT_TRUE(program.wait_for_prompt());
   program.send(SIGINT);
   ASSERT_TRUE(program.wait_for_screen("once more"));
   program.send(SIGINT);

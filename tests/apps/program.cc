@@ -181,6 +181,10 @@ template <class Done>
   return read_until([&] { return screen_.find(text) != screen_.npos; });
 }
 
+::testing::AssertionResult RunningProgram::wait_for_prompt() {
+  return read_until([&] { return screen_.ends_with("> "); });
+}
+
 int RunningProgram::wait() {
   const auto end = std::chrono::steady_clock::now() + kPatience;
   while (read_some(100) && std::chrono::steady_clock::now() < end) {

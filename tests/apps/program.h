@@ -59,6 +59,8 @@ class RunningProgram {
   ::testing::AssertionResult wait_for_any_output();
   // The same for what the terminal shows.
   ::testing::AssertionResult wait_for_screen(const std::string& text);
+  // Until the terminal shows an empty prompt, so that what is typed now is edited, not lost.
+  ::testing::AssertionResult wait_for_prompt();
   // Reads the rest of everything and waits for the end.
   int wait();
 
