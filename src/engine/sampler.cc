@@ -132,6 +132,8 @@ void Sampler::accept(std::int32_t token) {
   if (steering_.constraint) steering_.constraint->accept(token);
 }
 
+bool Sampler::nothing_left() const { return *std::ranges::max_element(scores_) == kOut; }
+
 void Sampler::steer() {
   for (const auto& [id, bias] : steering_.logit_bias) scores_[index_of(id)] += bias;
   for (const auto& [id, count] : counts_) {
@@ -148,11 +150,16 @@ std::span<const float> Sampler::processed(std::span<const float> logits,
   if (repetition_penalty_ != 1.0) penalize_repetition(scores_, ids, repetition_penalty_);
   if (ngram_ > 0) ban_repeated_ngrams(scores_, ids, ngram_);
   steer();
-  if (*std::ranges::max_element(scores_) == kOut) {
+  if (nothing_left() && steering_.constraint) {
+    // The constraint is what the answer has to be; the ban is a wish.
+    scores_.assign(logits.begin(), logits.end());
+    steer();
+  }
+  if (nothing_left()) {
     throw Error(ErrorCode::invalid_argument,
-                fmt::format("no_repeat_ngram_size {}{} leaves no token to choose; raise it or ask "
+                fmt::format("no_repeat_ngram_size {} leaves no token to choose; raise it or ask "
                             "for fewer tokens",
-                            ngram_, steering_.constraint ? " with a constrained answer" : ""));
+                            ngram_));
   }
   if (temperature_ == 0.0) return scores_;
   if (temperature_ != 1.0) apply_temperature(scores_, temperature_);

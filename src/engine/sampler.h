@@ -48,7 +48,7 @@ class Sampler {
 
   // The token that stands at `position` of the sequence. `ids` are those that the penalty and the
   // ban look at. Throws Error{bad_checkpoint} when a logit is not finite, and
-  // Error{invalid_argument} when the ban and the constraint leave nothing to choose.
+  // Error{invalid_argument} when the ban leaves nothing to choose; a constraint goes before it.
   std::int32_t sample(std::span<const float> logits, std::span<const std::int32_t> ids,
                       std::size_t position);
 
@@ -61,6 +61,7 @@ class Sampler {
 
  private:
   void steer();
+  bool nothing_left() const;
 
   double temperature_;
   std::size_t top_k_;

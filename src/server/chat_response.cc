@@ -22,13 +22,13 @@ Json token_json(const TokenProbability& token, const Tokenizer& tokenizer) {
           {"bytes", bytes_json(tokenizer.bytes(token.token))}};
 }
 
-std::size_t characters(std::string_view text) {
+}  // namespace
+
+std::size_t count_characters(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
   return count;
 }
-
-}  // namespace
 
 Json head_json(const ResponseHead& head) {
   return {{"id", head.id},
@@ -96,7 +96,7 @@ Json completion_logprobs_json(std::span<const TokenReport> reports, std::size_t 
     for (const TokenProbability& other : report.top) top[other.text] = other.logprob;
     json["top_logprobs"].push_back(std::move(top));
     json["text_offset"].push_back(offset);
-    offset += characters(report.chosen.text);
+    offset += count_characters(report.chosen.text);
   }
   return json;
 }

@@ -35,6 +35,8 @@ Json logprobs_json(std::span<const TokenReport> reports, const Tokenizer& tokeni
 // The older form of /v1/completions. `offset`: characters of the answer before these tokens.
 Json completion_logprobs_json(std::span<const TokenReport> reports, std::size_t offset);
 
+std::size_t count_characters(std::string_view text);
+
 // A chunk of a stream: `delta` is what the message grows by.
 Json chat_chunk_json(const ResponseHead& head, std::size_t choice, Json delta,
                      const std::optional<FinishReason>& finish_reason);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "server/prompt_builder.h"
 
+#include <memory>
 #include <utility>
 
 #include "engine/generation_options.h"
@@ -87,8 +88,7 @@ ConversationCost conversation_cost(ServerContext& server, std::vector<ChatMessag
 }
 
 std::vector<Request> make_requests(ServerContext& server, const PromptInput& prompt,
-                                   const GenerationFields& fields,
-                                   [[maybe_unused]] const ResponseFormat& format) {
+                                   const GenerationFields& fields, const ResponseFormat& format) {
   try {
     check_options(fields.options);
   } catch (const Error& error) {
@@ -98,6 +98,9 @@ std::vector<Request> make_requests(ServerContext& server, const PromptInput& pro
   for (const auto& [token, bias] : fields.logit_bias)
     if (token >= vocabulary)
       throw bad_request("logit_bias has a token that the model does not know", "logit_bias");
+
+  std::shared_ptr<GrammarMasks> masks;
+  if (format.type != ResponseFormat::Type::text) masks = server.constraints().grammar(format);
 
   const std::uint64_t seed = fields.seed ? *fields.seed : server.draw_seed();
   std::vector<Request> requests;
@@ -109,6 +112,10 @@ std::vector<Request> make_requests(ServerContext& server, const PromptInput& pro
     request.steering.frequency_penalty = fields.frequency_penalty;
     // Boxes are told with their probabilities.
     request.steering.report_chosen = fields.report_logprobs || !prompt.pictures.empty();
+    if (masks)
+      request.steering.constraint = std::make_shared<GrammarConstraint>(masks);
+    else if (fields.constrain_boxes)
+      request.steering.constraint = server.constraints().boxes(prompt.ids);
     requests.push_back(std::move(request));
   }
   return requests;

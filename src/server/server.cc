@@ -14,6 +14,7 @@
 #include "base/cpu.h"
 #include "engine/memory_limit.h"
 #include "server/chat_route.h"
+#include "server/completion_route.h"
 #include "server/engine_thread.h"
 #include "server/information_routes.h"
 #include "server/metrics.h"
@@ -105,6 +106,7 @@ struct Server::Implementation {
     return {
         post("/v1/chat/completions", answer_chat),
         post("/v1/chat/completions/input_tokens", count_input_tokens),
+        post("/v1/completions", complete),
         post("/tokenize", tokenize),
         post("/detokenize", detokenize),
         get("/v1/models", list_models),

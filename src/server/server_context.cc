@@ -31,6 +31,12 @@ void ServerContext::check_model(const std::string& name) const {
                  {.status = 404, .param = "model", .code = "model_not_found"});
 }
 
+Constraints& ServerContext::constraints() {
+  const Tokenizer& tokenizer = *model().tokenizer;
+  std::call_once(constraints_made_, [&] { constraints_.emplace(tokenizer); });
+  return *constraints_;
+}
+
 ResponseHead ServerContext::head(const char* id_prefix, const char* object) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return {fmt::format("{}-{:016x}", id_prefix, draw()), object,

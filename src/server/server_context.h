@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <semaphore>
 #include <string>
 
 #include "server/chat_response.h"
+#include "server/constraints.h"
 #include "server/engine_thread.h"
 #include "server/metrics.h"
 #include "server/server_options.h"
@@ -29,6 +31,9 @@ class ServerContext {
   // Throws ApiError 404 for a name that is not this server's; an empty one is fine.
   void check_model(const std::string& name) const;
 
+  // Once the model is there.
+  Constraints& constraints();
+
   ResponseHead head(const char* id_prefix, const char* object);
   std::uint64_t draw_seed();
 
@@ -41,6 +46,8 @@ class ServerContext {
  private:
   std::uint64_t draw();
 
+  std::once_flag constraints_made_;
+  std::optional<Constraints> constraints_;
   std::mutex mutex_;
   std::mt19937_64 generator_{std::random_device{}()};
 };
