@@ -39,12 +39,12 @@ bench: setup-test
 	@cmake --build $(BUILD) -j $(JOBS)
 	@$(BUILD)/vl2 bench --shape tiny
 
-# Format and layering; `make tidy` runs clang-tidy over all sources.
+# Format, layering and clang-tidy; `make tidy` adds its slowest checks.
 lint: setup-lint
 	@sh tools/lint.sh
 
 tidy: setup-lint
-	@sh tools/lint.sh tidy
+	@sh tools/lint.sh deep
 
 asan: setup-lint
 	@cmake --preset asan && cmake --build --preset asan -j $(JOBS) && ctest --preset asan -j $(JOBS)

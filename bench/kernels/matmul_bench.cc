@@ -145,7 +145,7 @@ void bench_experts(benchmark::State& state, Setting setting, std::size_t tokens)
             (random_bits(step, t) % 64 + rank * (1 + 2 * (random_bits(step, t + tokens) % 31))) %
             64);
     state.ResumeTiming();
-    add_experts(setting.kernels(), team, arena, out, x, {kTopK, chosen, factors}, experts);
+    add_experts(setting.kernels(), team, arena, out, {x, {kTopK, chosen, factors}}, experts);
   }
   const double weights = 3.0 * 1280 * 896;
   const double rows = static_cast<double>(tokens * kTopK);

@@ -217,7 +217,7 @@ Routing Ops::route(const Packed& x, const Linear& router, const RouterRule& rule
 
 void Ops::add_experts(Rows hidden, const Packed& x, const Routing& routing,
                       const ExpertWeights& experts) const {
-  if (x.count > 0) vl2::add_experts(kernels_, team_, *arena_, hidden, x, routing, experts);
+  if (x.count > 0) vl2::add_experts(kernels_, team_, *arena_, hidden, {x, routing}, experts);
 }
 
 void Ops::append_latents(const LatentShape& shape, Rows latents, LayerPages pages,

@@ -8,7 +8,7 @@
 namespace vl2 {
 
 AnswerRun::AnswerRun(ServerContext& server, const ClientConnection& client,
-                     std::vector<Request> requests)
+                     const std::vector<Request>& requests)
     : server_(server),
       generation_(server.engine, requests, client,
                   {server.options.ping_seconds * 1000, server.options.most_seconds}),

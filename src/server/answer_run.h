@@ -18,7 +18,8 @@ namespace vl2 {
 class AnswerRun {
  public:
   // Throws ApiError 429 when the queue is full. Both are borrowed.
-  AnswerRun(ServerContext& server, const ClientConnection& client, std::vector<Request> requests);
+  AnswerRun(ServerContext& server, const ClientConnection& client,
+            const std::vector<Request>& requests);
 
   // Told what each event added to which answer; false when the client has gone.
   using OnAddition = std::function<bool(std::size_t choice, const GrowingAnswer::Addition&)>;

@@ -72,7 +72,7 @@ BoxConstraint::BoxConstraint(std::shared_ptr<const BoxTokens> tokens,
     : tokens_(std::move(tokens)) {
   const auto answer =
       std::find(prompt.rbegin(), prompt.rend(), tokens_->tokenizer().assistant_id()).base();
-  for (auto token = answer; token != prompt.end(); ++token) accept(*token);
+  for (auto token = answer; token != prompt.end(); ++token) BoxConstraint::accept(*token);
 }
 
 void BoxConstraint::mask(std::span<float> logits) {

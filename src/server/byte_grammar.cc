@@ -43,7 +43,7 @@ ByteGrammar::Sequence text_sequence(std::string_view text) {
   return sequence;
 }
 
-ByteAutomaton::ByteAutomaton(ByteGrammar grammar, ByteGrammar::RuleId start) {
+ByteAutomaton::ByteAutomaton(const ByteGrammar& grammar, ByteGrammar::RuleId start) {
   for (ByteGrammar::RuleId rule = 0; rule < grammar.rule_count(); ++rule) {
     entries_.emplace_back();
     for (const ByteGrammar::Sequence& alternative : grammar.alternatives(rule)) {

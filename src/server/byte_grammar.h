@@ -55,7 +55,7 @@ class ByteAutomaton {
   using State = std::int32_t;
   static constexpr State kDead = -1;  // no word begins like that
 
-  ByteAutomaton(ByteGrammar grammar, ByteGrammar::RuleId start);
+  ByteAutomaton(const ByteGrammar& grammar, ByteGrammar::RuleId start);
 
   State start() const noexcept { return start_; }
   State next(State state, unsigned char byte) {

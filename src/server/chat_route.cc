@@ -77,7 +77,7 @@ class ChunkWriter {
             {"content", logprobs_json({&*addition.report, 1}, chat_.tokenizer())},
             {"refusal", nullptr}};
       }
-      if (!write(std::move(json))) return false;
+      if (!write(json)) return false;
     }
     const GrowingAnswer& answer = chat_.run.answers()[choice];
     if (!answer.finished()) return true;
@@ -86,7 +86,7 @@ class ChunkWriter {
     if (!regions.empty()) delta["grounding"] = grounding_json(regions);
     Json last = chunk(choice, std::move(delta), answer.finish_reason());
     if (all_finished()) last["timings"] = timings_json(chat_.run.usage(), chat_.run.timings());
-    return write(std::move(last));
+    return write(last);
   }
 
   bool end() {
@@ -146,7 +146,7 @@ HttpResponse answer_chat(ServerContext& server, HttpRequest& request) {
                server.head("chatcmpl", stream ? "chat.completion.chunk" : "chat.completion"),
                std::move(asked.generation),
                std::move(prompt.messages),
-               {server, *request.client, std::move(requests)}});
+               {server, *request.client, requests}});
   if (!stream) return answer_whole(*chat);
   HttpResponse response;
   response.content_type = "text/event-stream";

@@ -149,7 +149,7 @@ HttpResponse complete(ServerContext& server, HttpRequest& request) {
       std::shared_ptr<Completion>(new Completion{server,
                                                  server.head("cmpl", "text_completion"),
                                                  std::move(asked.generation),
-                                                 {server, *request.client, std::move(requests)},
+                                                 {server, *request.client, requests},
                                                  std::vector<std::size_t>(choices)});
   if (!stream) return answer_whole(*completion);
   HttpResponse response;

@@ -50,7 +50,7 @@ bool EngineThread::has_room(std::size_t answers) const {
 }
 
 std::optional<std::vector<Ticket>> EngineThread::submit(std::vector<Request> requests,
-                                                        std::shared_ptr<EventQueue> events,
+                                                        const std::shared_ptr<EventQueue>& events,
                                                         std::size_t first_choice) {
   const std::lock_guard lock(mutex_);
   const bool open = state_ == State::ready && !refusing_ && !stopping_;

@@ -64,7 +64,7 @@ class EngineThread {
   // each ends with one RequestFinished or RequestFailed. A request whose events have no room in the
   // queue is cancelled.
   std::optional<std::vector<Ticket>> submit(std::vector<Request> requests,
-                                            std::shared_ptr<EventQueue> events,
+                                            const std::shared_ptr<EventQueue>& events,
                                             std::size_t first_choice = 0);
 
   // The answer ends with the next step. Those that have ended are ignored.

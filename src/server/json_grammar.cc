@@ -309,7 +309,8 @@ class SchemaCompiler {
       for (const auto& [name, value] : schema["properties"].items()) {
         // JSON pointers write ~ and / as ~0 and ~1.
         const std::string step = (RequestJson::json_pointer() / name).to_string();
-        members.push_back({name, compile(value, where + "/properties" + step), false});
+        members.push_back(
+            {name, compile(value, fmt::format("{}/properties{}", where, step)), false});
       }
     }
     if (!schema.contains("required")) return members;

@@ -205,7 +205,7 @@ JsonPieces::RuleId JsonPieces::string_other_than(const std::vector<std::string_v
 }
 
 // What may follow where each of the texts could still come.
-JsonPieces::RuleId JsonPieces::other_than(std::vector<std::u32string_view> texts) {
+JsonPieces::RuleId JsonPieces::other_than(const std::vector<std::u32string_view>& texts) {
   std::map<char32_t, std::vector<std::u32string_view>> by_first;
   bool is_one = false;
   for (const std::u32string_view text : texts) {
@@ -217,12 +217,12 @@ JsonPieces::RuleId JsonPieces::other_than(std::vector<std::u32string_view> texts
   const RuleId rule = grammar.new_rule();
   if (!is_one) grammar.add(rule, {one_byte('"')});
   std::vector<CodePoints> taken = {{0, 0x1F}, {'"', '"'}, {'\\', '\\'}};
-  for (auto& [first, rests] : by_first) {
+  for (const auto& [first, rests] : by_first) {
     const bool is_plain = first >= 0x20 && first != '"' && first != '\\';
     if (!is_plain) continue;  // would have to be escaped
     taken.emplace_back(first, first);
     Sequence sequence = text_sequence(utf8(first));
-    sequence.emplace_back(other_than(std::move(rests)));
+    sequence.emplace_back(other_than(rests));
     grammar.add(rule, std::move(sequence));
   }
   std::vector<Sequence> others;

@@ -54,7 +54,7 @@ class JsonPieces {
   void add_numbers();
   void add_values();
   RuleId object_of(RuleId key, RuleId member);
-  RuleId other_than(std::vector<std::u32string_view> texts);
+  RuleId other_than(const std::vector<std::u32string_view>& texts);
 
   RuleId rest_of_plain_string_;  // characters without escapes, and the quote
 };

@@ -59,7 +59,7 @@ std::optional<fs::path> file_below(std::string_view url, const fs::path& folder)
   std::error_code error;
   const fs::path root = fs::canonical(folder, error);
   if (error) return {};
-  const fs::path path = fs::canonical(root / name, error);
+  fs::path path = fs::canonical(root / name, error);
   if (error || !lies_below(path, root) || !fs::is_regular_file(path, error)) return {};
   return path;
 }

@@ -36,7 +36,7 @@ LoadedModel load(const ServerOptions& options, const ThreadTeam& team,
 std::size_t bytes_per_token(const Model& model) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < model.layer_count(); ++i) bytes += model.page_bytes(i);
-  return bytes / kPageTokens;
+  return std::max<std::size_t>(bytes / kPageTokens, 1);
 }
 
 // How many tokens the KV cache holds: what was asked for, or a quarter of the memory that the

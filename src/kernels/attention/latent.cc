@@ -112,7 +112,8 @@ std::size_t latent_page_bytes(const LatentShape& shape, Operand operand) {
 
 void append_latents(const KernelSet& kernels, const ThreadTeam& team, const LatentShape& shape,
                     Rows latents, const CachedSpans& cached) {
-  const auto& [pages, spans] = cached;
+  const LayerPages& pages = cached.pages;
+  const std::span<const AttentionSpan> spans = cached.spans;
   const std::size_t depth_tiles = key_tiles(shape);
   const std::size_t rank = shape.kv_lora_rank;
   const std::size_t bytes = bytes_of(kernels.operand);

@@ -144,7 +144,8 @@ std::size_t plain_page_bytes(const HeadShape& shape, Operand operand) {
 
 void append_keys_values(const KernelSet& kernels, const ThreadTeam& team, const HeadShape& shape,
                         Heads keys, Heads values, const CachedSpans& cached) {
-  const auto& [pages, spans] = cached;
+  const LayerPages& pages = cached.pages;
+  const std::span<const AttentionSpan> spans = cached.spans;
   team.split(pages_touched(spans) * shape.kv_heads, 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const PageRun run = page_run(spans, i / shape.kv_heads);

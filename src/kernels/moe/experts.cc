@@ -167,7 +167,8 @@ void add_turn(const Runner& runner, Rows out, const Packed& x, std::size_t first
 }  // namespace
 
 void add_experts(const KernelSet& kernels, const ThreadTeam& team, Arena& arena, Rows out,
-                 const Packed& x, const Routing& routing, const ExpertWeights& experts) {
+                 const RoutedTokens& tokens, const ExpertWeights& experts) {
+  const auto& [x, routing] = tokens;
   const std::size_t top_k = routing.top_k;
   VL2_ASSERT(out.count == x.count && routing.experts.size() == x.count * top_k);
   VL2_ASSERT(x.width == experts.gate_up.depth() && out.width == experts.down.columns());

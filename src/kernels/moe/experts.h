@@ -51,8 +51,14 @@ struct ExpertWeights {
   Weight down;
 };
 
+// Tokens and the experts they go to; a row of `x` and a row of `routing` each.
+struct RoutedTokens {
+  const Packed& x;
+  const Routing& routing;
+};
+
 // out[t] += sum over ranks r, ascending, of weights[t][r] * expert[t][r](x[t]).
 void add_experts(const KernelSet& kernels, const ThreadTeam& team, Arena& arena, Rows out,
-                 const Packed& x, const Routing& routing, const ExpertWeights& experts);
+                 const RoutedTokens& tokens, const ExpertWeights& experts);
 
 }  // namespace vl2

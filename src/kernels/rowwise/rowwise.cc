@@ -3,6 +3,8 @@
 // can be in use at once.
 #include "kernels/rowwise/rowwise.h"
 
+#include <iterator>
+
 #include "kernels/rowwise/highway_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -63,7 +65,7 @@ constexpr Table kTables[] = {HWY_CHOOSE_AVX3(table), HWY_CHOOSE_AVX2(table),
 
 const RowwiseKernels& rowwise_kernels(Isa isa) {
   std::size_t i = isa >= Isa::avx512_bf16 ? 0 : isa >= Isa::avx2 ? 1 : 2;
-  while (kTables[i] == nullptr) ++i;
+  while (i + 1 < std::size(kTables) && kTables[i] == nullptr) ++i;
   return kTables[i]();
 }
 

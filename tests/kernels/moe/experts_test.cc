@@ -94,8 +94,8 @@ class Experts : public testing::TestWithParam<Case> {
       }
     }
     std::vector<float> out(count * kHidden, 0.25F);
-    add_experts(kernels(), ThreadTeam(threads), arena_, {out.data(), count, kHidden, kHidden}, x,
-                {kTopK, experts, factors}, weights_);
+    add_experts(kernels(), ThreadTeam(threads), arena_, {out.data(), count, kHidden, kHidden},
+                {x, {kTopK, experts, factors}}, weights_);
     return out;
   }
 
