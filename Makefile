@@ -31,6 +31,7 @@ test: setup-test
 	@cmake --preset dev -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@cmake --build $(BUILD) -j $(JOBS)
 	@sh tools/fetch_tokenizer_v3.sh $(BUILD)/test-data || true
+	@sh tools/install_clients.sh || true
 	@OMP_WAIT_POLICY=passive ctest --test-dir $(BUILD) -j $(JOBS) --output-on-failure
 
 # Kernels and true-shape models against this machine's own limits.

@@ -7,7 +7,7 @@ build="g++ cmake ninja-build ccache pkg-config libhwy-dev nlohmann-json3-dev lib
   libjpeg-dev libpng-dev libwebp-dev libpcre2-dev libcairo2-dev libpango1.0-dev
   libedit-dev libcpp-httplib-dev"
 demo="jq fonts-dejavu-core"
-test="libgtest-dev libgmock-dev libbenchmark-dev python3 fonts-dejavu-core jq"
+test="libgtest-dev libgmock-dev libbenchmark-dev python3 fonts-dejavu-core jq curl"
 lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libomp-19-dev python3"
 
 case "${1:-}" in
@@ -25,7 +25,8 @@ for package in $wanted; do
     missing="$missing $package"
   fi
 done
-# The tokenizer's test data comes through npm; without it those tests are skipped.
+# The tokenizer's test data and the clients that test the server come through npm; without it those
+# tests are skipped.
 if [ "$1" = test ] && ! command -v npm >/dev/null 2>&1; then missing="$missing npm"; fi
 [ -n "$missing" ] || exit 0
 
