@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh FILE...: runs tests with node's own test runner, or says why not and exits with 77.
-# VL2_PROGRAM is the program under test.
+# run.sh ARGUMENTS: runs node, or says why not and exits with 77. VL2_PROGRAM is the program under
+# test.
 set -eu
 cd "$(dirname "$0")"
 
@@ -15,4 +15,4 @@ node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)
 [ -d node_modules/openai ] && [ -d node_modules/ollama ] ||
   skip "the clients are not installed; run tools/install_clients.sh"
 command -v curl >/dev/null 2>&1 || skip "there is no curl"
-exec node --test "$@"
+exec node "$@"
