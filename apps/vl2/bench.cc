@@ -75,7 +75,7 @@ double median_seconds(int repeat, const std::function<double()>& measure) {
 LoadedModel load(const BenchOptions& options, const ThreadTeam& team) {
   ProgressBar bar;
   LoadOptions load_options;
-  load_options.format = weight_format_from(options.weights);
+  load_options.recipe = recipe_from(options.weights);
   load_options.context_tokens = kPromptTokens;
   load_options.team = team;
   load_options.progress = [&bar](std::size_t done, std::size_t total) {
@@ -146,7 +146,7 @@ Json bench_decode(BenchModel& bench, const LoadedModel& loaded, const Limits& li
       median_seconds(repeat, [&] { return bench.generate(kContextTokens, kGeneratedTokens); });
   double bytes = 0;
   for (std::size_t i = 0; i < kGeneratedTokens; ++i) {
-    bytes += bytes_per_generated_token(loaded.config(), loaded.model.format(), kContextTokens + i);
+    bytes += bytes_per_generated_token(loaded.config(), loaded.model.recipe(), kContextTokens + i);
   }
   return {{"context_tokens", kContextTokens},
           {"tokens", kGeneratedTokens},
@@ -199,11 +199,11 @@ int bench(const BenchOptions& options) {
   const ThreadTeam team(options.threads);
   const LoadedModel loaded = load(options, team);
   const ModelConfig& config = loaded.config();
-  const Operand operand = operand_of(loaded.model.format());
+  const Operand operand = loaded.model.operand();
   const Limits limits = measure_limits(operand, team);
   Json json = {{"machine", machine_json(team, operand, limits)},
                {"model", loaded.name},
-               {"weights", to_string(loaded.model.format())},
+               {"weights", to_string(loaded.model.recipe())},
                {"weight_bytes", loaded.model.weight_bytes()},
                {"repeat", options.repeat}};
   const auto say = [&](const std::string& text) {
@@ -248,10 +248,7 @@ void add_bench_command(CLI::App& program, Action& action) {
       ->check(CLI::Range(1, 1000))
       ->capture_default_str()
       ->type_name("N");
-  command->add_option("--weights", options->weights, "Weights in memory: bf16 or f32")
-      ->check(CLI::IsMember({"bf16", "f32"}))
-      ->capture_default_str()
-      ->type_name("FORMAT");
+  describe_weights_option(*command->add_option("--weights", options->weights));
   command->add_option("--threads", options->threads, "0: all cores")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str()

@@ -34,6 +34,10 @@ double head_parameters(const LanguageConfig& config) {
   return number(config.vocab_size) * number(config.hidden_size);
 }
 
+double bytes_a_weight(WeightFormat format) {
+  return static_cast<double>(step_bytes_of(format)) / (2 * kTileNumbers);
+}
+
 }  // namespace
 
 double vision_flops_per_tile(const ModelConfig& config) {
@@ -69,16 +73,19 @@ double language_flops(const ModelConfig& config, TokenRange tokens) {
   return 2 * (count * body + static_cast<double>(tokens.wanted) * head + attention);
 }
 
-double bytes_per_generated_token(const ModelConfig& config, WeightFormat format,
-                                 std::size_t position) {
-  const auto each = static_cast<double>(bytes_of(operand_of(format)));
-  return each * static_cast<double>(model_size(config).active_per_token) +
-         static_cast<double>((position + 1) * kv_bytes_per_token(config.language, format));
+double bytes_per_generated_token(const ModelConfig& config, Recipe recipe, std::size_t position) {
+  const ModelSize size = model_size(config);
+  double bytes = static_cast<double>((position + 1) * kv_bytes_per_token(config.language, recipe));
+  for (std::size_t i = 0; i < kWeightRoleCount; ++i) {
+    const auto role = static_cast<WeightRole>(i);
+    bytes += bytes_a_weight(format_of(recipe, role)) * static_cast<double>(size.active_of(role));
+  }
+  return bytes;
 }
 
-std::size_t kv_bytes_per_token(const LanguageConfig& config, WeightFormat format) {
+std::size_t kv_bytes_per_token(const LanguageConfig& config, Recipe recipe) {
   return static_cast<std::size_t>(config.num_hidden_layers) * cached_numbers(config) *
-         bytes_of(operand_of(format));
+         bytes_of(operand_of(recipe));
 }
 
 }  // namespace vl2

@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "checkpoint/model_config.h"
-#include "tensor/weight.h"
+#include "checkpoint/recipe.h"
 
 namespace vl2 {
 
@@ -24,12 +24,11 @@ struct TokenRange {
 };
 double language_flops(const ModelConfig& config, TokenRange tokens);
 
-// Bytes read to generate the token at `position`: every active parameter once, and the keys and
-// values of all positions up to this one.
-double bytes_per_generated_token(const ModelConfig& config, WeightFormat format,
-                                 std::size_t position);
+// Bytes read to generate the token at `position`: every active parameter once, with the scales of
+// int4 groups, and the keys and values of all positions up to this one.
+double bytes_per_generated_token(const ModelConfig& config, Recipe recipe, std::size_t position);
 
 // Keys and values of one token in all layers.
-std::size_t kv_bytes_per_token(const LanguageConfig& config, WeightFormat format);
+std::size_t kv_bytes_per_token(const LanguageConfig& config, Recipe recipe);
 
 }  // namespace vl2

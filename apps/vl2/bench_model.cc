@@ -43,7 +43,7 @@ std::vector<float> random_pixels(std::size_t count) {
 
 BenchModel::BenchModel(const LoadedModel& loaded, const ThreadTeam& team, std::size_t context)
     : model_(loaded.model),
-      ops_(KernelSet::of(chosen_isa(), operand_of(loaded.model.format())), team, arena_),
+      ops_(KernelSet::of(chosen_isa(), loaded.model.operand()), team, arena_),
       pages_((context + kPageTokens - 1) / kPageTokens),
       tokens_(random_tokens(context, loaded.config().language.vocab_size)) {
   std::iota(pages_.begin(), pages_.end(), 0U);

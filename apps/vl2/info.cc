@@ -11,6 +11,7 @@
 #include "bench_counts.h"
 #include "checkpoint/model_config.h"
 #include "checkpoint/model_size.h"
+#include "checkpoint/recipe.h"
 #include "command.h"
 #include "engine/memory_limit.h"
 #include "engine/model_files.h"
@@ -18,7 +19,6 @@
 #include "kernels/kernel_set.h"
 #include "model_folder.h"
 #include "output.h"
-#include "tensor/weight.h"
 
 namespace vl2 {
 namespace {
@@ -27,8 +27,6 @@ constexpr const char* kDescription = "What a model is, and how this machine woul
 constexpr const char* kExamples =
     "  vl2 info -m deepseek-vl2-tiny\n"
     "  vl2 info --json";
-
-constexpr WeightFormat kFormats[] = {WeightFormat::bf16, WeightFormat::f32};
 
 struct InfoOptions {
   std::string model;
@@ -91,10 +89,10 @@ Json parameters_json(const ModelConfig& config) {
 
 Json memory_json(const ModelConfig& config) {
   Json json;
-  for (const WeightFormat format : kFormats) {
-    json[std::string(to_string(format))] = {
-        {"weight_bytes", estimated_weight_bytes(config, format)},
-        {"kv_bytes_per_token", kv_bytes_per_token(config.language, format)}};
+  for (const Recipe recipe : kAllRecipes) {
+    json[std::string(to_string(recipe))] = {
+        {"weight_bytes", estimated_weight_bytes(config, recipe)},
+        {"kv_bytes_per_token", kv_bytes_per_token(config.language, recipe)}};
   }
   return json;
 }
@@ -104,11 +102,12 @@ Json machine_json() {
   json["memory_bytes"] = memory_limit_bytes();
   for (const Isa isa : cpu_isas()) json["instruction_sets"].push_back(to_string(isa));
   json["chosen"] = to_string(chosen_isa());
-  for (const WeightFormat format : kFormats) {
-    const KernelSet kernels = KernelSet::of(chosen_isa(), operand_of(format));
-    json["kernels"][std::string(to_string(format))] = {{"matmul", kernels.matmul->name},
-                                                       {"attention", kernels.attention->name},
-                                                       {"rowwise", kernels.rowwise->name}};
+  for (const Operand operand : {Operand::bf16, Operand::f32}) {
+    const KernelSet kernels = KernelSet::of(chosen_isa(), operand);
+    json["kernels"][operand == Operand::f32 ? "f32" : "bf16"] = {
+        {"matmul", kernels.matmul->name},
+        {"attention", kernels.attention->name},
+        {"rowwise", kernels.rowwise->name}};
   }
   return json;
 }
@@ -153,8 +152,8 @@ std::string model_text(const Json& info) {
       millions("total"), millions("vision"), millions("projector"), millions("language"),
       millions("active_per_token"));
   for (const auto& [format, need] : info["memory"].items()) {
-    text += fmt::format("  as {:4}     {:.1f} MiB of weights, {:.1f} KiB of cache a token\n",
-                        format, need["weight_bytes"].get<double>() / (1 << 20),
+    text += fmt::format("  as {:8} {:.1f} MiB of weights, {:.1f} KiB of cache a token\n", format,
+                        need["weight_bytes"].get<double>() / (1 << 20),
                         need["kv_bytes_per_token"].get<double>() / (1 << 10));
   }
   return text;

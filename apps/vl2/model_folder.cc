@@ -2,12 +2,15 @@
 #include "model_folder.h"
 
 #include <cstdlib>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "vl2/error.h"
 
+#include "checkpoint/recipe.h"
 #include "output.h"
 
 namespace vl2 {
@@ -53,6 +56,14 @@ void add_model_option(CLI::App& command, std::string& given) {
                   "Folder of a model, as downloaded (default: $VL2_MODEL, else vl2-nano, which "
                   "comes with the program)")
       ->type_name("FOLDER");
+}
+
+void describe_weights_option(CLI::Option& option) {
+  const auto names = recipe_names();
+  option.description("Weights in memory: f32, bf16, int8, int4 or int4-max")
+      ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())))
+      ->capture_default_str()
+      ->type_name("FORMAT");
 }
 
 fs::path find_model(const std::string& given) {

@@ -12,6 +12,9 @@ namespace vl2 {
 // Adds -m, --model. `given` stays empty without it.
 void add_model_option(CLI::App& command, std::string& given);
 
+// Gives --weights, which every command that loads a model has, its help and its names.
+void describe_weights_option(CLI::Option& option);
+
 // The folder of `given`, else of the environment variable VL2_MODEL, else of the bundled model,
 // which lies next to the program: ../models/vl2-nano of a build folder inside the source tree, or
 // ../share/vl2/models/vl2-nano of an installed program. Says on standard error when it is not

@@ -103,11 +103,7 @@ void add_sampling_options(CLI::App& command, GenerationOptions& options) {
 
 void add_engine_options(CLI::App& command, EngineOptions& options) {
   const std::string group = "Engine";
-  command.add_option("--weights", options.weights, "Weights in memory: bf16 or f32")
-      ->check(CLI::IsMember({"bf16", "f32"}))
-      ->capture_default_str()
-      ->type_name("FORMAT")
-      ->group(group);
+  describe_weights_option(*command.add_option("--weights", options.weights)->group(group));
   command.add_option("--threads", options.threads, "0: all cores")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str()

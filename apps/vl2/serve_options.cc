@@ -114,9 +114,7 @@ void add_engine_options(CLI::App& command, ServeOptions& options) {
   add(command, "--model-name", server.model_name,
       "What clients call the model (default: its folder)", group)
       ->type_name("NAME");
-  add(command, "--weights", server.weights, "Weights in memory: bf16 or f32", group)
-      ->capture_default_str()
-      ->type_name("FORMAT");
+  describe_weights_option(*add(command, "--weights", server.weights, "", group));
   add(command, "--threads", server.threads, "0: all cores", group)
       ->check(CLI::Range(0, 4096))
       ->capture_default_str()

@@ -44,7 +44,7 @@ using ProgressCallback = std::function<bool(const Progress&)>;
 
 struct EngineOptions {
   std::filesystem::path model = {};  // a folder as downloaded from the hub
-  std::string weights = "bf16";      // format in memory: f32 or bf16
+  std::string weights = "bf16";      // in memory: f32, bf16, int8, int4 or int4-max
   int threads = 0;                   // 0: as many as the process may use
   std::size_t context_tokens = 0;    // longest sequence; 0: max_position_embeddings of the model
   std::size_t chunk_tokens = 2048;   // most rows of a prompt that one step takes

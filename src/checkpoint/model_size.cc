@@ -68,31 +68,45 @@ Count gated_mlp(Count width, Count hidden) noexcept { return 3 * width * hidden;
 
 }  // namespace
 
+std::uint64_t ModelSize::active_of(WeightRole role) const noexcept {
+  if (role != WeightRole::routed_experts) return of(role);
+  return of(role) / count(routed_experts_there) * count(routed_experts_chosen);
+}
+
 ModelSize model_size(const ModelConfig& config) {
   const LanguageConfig& language = config.language;
   const Count hidden = count(language.hidden_size);
+  const Count layers = count(language.num_hidden_layers);
   const Count moe_layers = count(language.moe_layer_count());
-  const Count dense_layers = count(language.num_hidden_layers) - moe_layers;
   const Count embedding = count(language.vocab_size) * hidden;
 
-  Count shared_by_all = count(language.num_hidden_layers) *
-                        (attention_size(language) + 2 * hidden);  // with the two norms
-  shared_by_all += dense_layers * gated_mlp(hidden, count(language.intermediate_size));
-  shared_by_all += hidden;  // final norm
   ModelSize size;
-  size.active_per_token = embedding;  // the head
+  const auto role = [&size](WeightRole which) -> Count& {
+    return size.by_role[static_cast<std::size_t>(which)];
+  };
+  role(WeightRole::attention) = layers * attention_size(language);
+  role(WeightRole::dense_mlp) =
+      (layers - moe_layers) * gated_mlp(hidden, count(language.intermediate_size));
+  role(WeightRole::head) = embedding;
   if (language.moe) {
     const MoeConfig& moe = *language.moe;
     const bool has_bias = moe.topk_method == TopkMethod::noaux_tc;
-    const Count expert = gated_mlp(hidden, count(moe.moe_intermediate_size));
-    shared_by_all += moe_layers * (gated_mlp(hidden, count(moe.shared_width())) +
-                                   linear(hidden, count(moe.n_routed_experts), has_bias));
-    size.routed_experts = moe_layers * count(moe.n_routed_experts) * expert;
-    size.active_per_token += moe_layers * count(moe.num_experts_per_tok) * expert;
+    const Count experts = count(moe.n_routed_experts);
+    role(WeightRole::router) = moe_layers * linear(hidden, experts, has_bias);
+    role(WeightRole::shared_experts) = moe_layers * gated_mlp(hidden, count(moe.shared_width()));
+    role(WeightRole::routed_experts) =
+        moe_layers * experts * gated_mlp(hidden, count(moe.moe_intermediate_size));
+    size.routed_experts_there = moe.n_routed_experts;
+    size.routed_experts_chosen = moe.num_experts_per_tok;
   }
-  size.active_per_token += shared_by_all;
-  size.language =
-      shared_by_all + size.routed_experts + (language.tie_word_embeddings ? 1 : 2) * embedding;
+  size.routed_experts = size.of(WeightRole::routed_experts);
+  const Count norms = (2 * layers + 1) * hidden;
+  size.language = norms + (language.tie_word_embeddings ? 0 : embedding);
+  size.active_per_token = norms;
+  for (std::size_t i = 0; i < kWeightRoleCount; ++i) {
+    size.language += size.by_role[i];
+    size.active_per_token += size.active_of(static_cast<WeightRole>(i));
+  }
   size.vision = vision_size(config.vision);
   size.projector = projector_size(config.projector);
   return size;

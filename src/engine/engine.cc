@@ -18,7 +18,7 @@ namespace {
 
 LoadedModel load(const EngineOptions& options, const ThreadTeam& team) {
   LoadOptions load_options;
-  load_options.format = weight_format_from(options.weights);
+  load_options.recipe = recipe_from(options.weights);
   load_options.context_tokens = options.context_tokens;
   load_options.team = team;
   if (options.progress) {
@@ -120,7 +120,7 @@ struct Engine::Implementation {
       : loaded(load(options, team)),
         runtime(loaded.model, loaded.tokenizer, runtime_options(options, team)),
         info{loaded.name,
-             std::string(to_string(loaded.model.format())),
+             std::string(to_string(loaded.model.recipe())),
              std::string(to_string(chosen_isa())),
              team.size(),
              loaded.model.context(),

@@ -34,15 +34,15 @@ std::size_t context_of(const ModelConfig& config, std::size_t asked) {
   return asked > 0 ? asked : size(config.language.max_position_embeddings);
 }
 
-void check_memory(const ModelConfig& config, const std::string& name, WeightFormat format) {
-  const std::size_t needed = estimated_weight_bytes(config, format);
+void check_memory(const ModelConfig& config, const std::string& name, Recipe recipe) {
+  const std::size_t needed = estimated_weight_bytes(config, recipe);
   const std::size_t limit = memory_limit_bytes();
   if (needed <= limit) return;
   throw Error(ErrorCode::out_of_memory,
               fmt::format("the weights of {} take {:.1f} GiB as {} and there are {:.1f} GiB of "
                           "memory; take a smaller model{}",
-                          name, gib(needed), to_string(format), gib(limit),
-                          format == WeightFormat::f32 ? " or bf16 weights" : ""));
+                          name, gib(needed), to_string(recipe), gib(limit),
+                          recipe == Recipe::int4_max ? "" : " or fewer bits a weight"));
 }
 
 // Embedding rows are looked up by token id without a check.
@@ -69,7 +69,7 @@ LoadedModel load_from(const TensorSource& source, const ModelConfig& config,
     if (options.progress && !options.progress(std::min(bytes, total_bytes), total_bytes))
       throw Error(ErrorCode::cancelled, "loading the model was stopped");
   };
-  WeightLoader loader(source, options.format, options.team, progress);
+  WeightLoader loader(source, options.recipe, options.team, progress);
   Model model(config, loader, context_of(config, options.context_tokens));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   return {{}, {}, std::move(model), seconds.count()};
@@ -106,17 +106,24 @@ std::size_t largest_tensor(const ModelConfig& config) {
 
 }  // namespace
 
-std::size_t estimated_weight_bytes(const ModelConfig& config, WeightFormat format) {
-  const auto total = static_cast<std::size_t>(model_size(config).total());
-  const std::size_t embedding =
-      size(config.language.vocab_size) * size(config.language.hidden_size);
-  constexpr std::size_t kStepNumbers = 2 * kTileNumbers;
-  return embedding * sizeof(Bf16) + (total - embedding) * step_bytes_of(format) / kStepNumbers;
+std::size_t estimated_weight_bytes(const ModelConfig& config, Recipe recipe) {
+  const ModelSize sizes = model_size(config);
+  const auto bytes = [&](std::size_t weights, WeightRole role) {
+    return weights * step_bytes_of(format_of(recipe, role)) / (2 * kTileNumbers);
+  };
+  std::size_t total = size(config.language.vocab_size) * size(config.language.hidden_size) *
+                      sizeof(Bf16);  // the embedding
+  total += bytes(sizes.vision, WeightRole::vision) + bytes(sizes.projector, WeightRole::projector);
+  for (std::size_t i = 0; i < kWeightRoleCount; ++i) {
+    const auto role = static_cast<WeightRole>(i);
+    total += bytes(sizes.of(role), role);
+  }
+  return total;
 }
 
 LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& options) {
   const ModelConfig config = load_model_config(folder);
-  check_memory(config, name_of(folder), options.format);
+  check_memory(config, name_of(folder), options.recipe);
   Tokenizer tokenizer = Tokenizer::load(folder);
   check_vocabulary(config, tokenizer, folder);
   const Checkpoint checkpoint(folder);
@@ -129,7 +136,7 @@ LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& o
 
 LoadedModel random_model(const ModelConfig& config, const std::string& name,
                          const LoadOptions& options) {
-  check_memory(config, name, options.format);
+  check_memory(config, name, options.recipe);
   const RandomSource source(largest_tensor(config), options.team);
   const auto bytes = static_cast<std::size_t>(model_size(config).total()) * sizeof(Bf16);
   LoadedModel loaded = load_from(source, config, options, bytes);

@@ -10,8 +10,8 @@
 
 #include "base/parallel.h"
 #include "checkpoint/model_config.h"
+#include "checkpoint/recipe.h"
 #include "model/model.h"
-#include "tensor/weight.h"
 #include "text/tokenizer.h"
 
 namespace vl2 {
@@ -27,7 +27,7 @@ struct LoadedModel {
 };
 
 struct LoadOptions {
-  WeightFormat format = WeightFormat::bf16;
+  Recipe recipe = Recipe::bf16;
   std::size_t context_tokens = 0;  // 0: max_position_embeddings
   ThreadTeam team = ThreadTeam();
   // Bytes of the checkpoint, read and in all. Return false to stop: Error{cancelled}.
@@ -43,6 +43,6 @@ LoadedModel random_model(const ModelConfig& config, const std::string& name,
                          const LoadOptions& options);
 
 // What the weights of such a model take in memory, about.
-std::size_t estimated_weight_bytes(const ModelConfig& config, WeightFormat format);
+std::size_t estimated_weight_bytes(const ModelConfig& config, Recipe recipe);
 
 }  // namespace vl2

@@ -87,7 +87,7 @@ Runtime::Runtime(const Model& model, std::optional<Tokenizer> tokenizer, Runtime
       options_(checked(std::move(options))),
       pool_(page_bytes(model), pages_of_cache(model, options_.cache_tokens)),
       prefixes_(pool_),
-      ops_(KernelSet::of(options_.isa, operand_of(model.format())), options_.team, arena_),
+      ops_(KernelSet::of(options_.isa, model.operand()), options_.team, arena_),
       pictures_(model, ops_, {options_.tiles_at_once, options_.picture_cache_bytes}) {}
 
 RequestId Runtime::add(Request request) {

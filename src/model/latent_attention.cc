@@ -22,19 +22,22 @@ LatentAttention::LatentAttention(WeightLoader& loader, const std::string& name,
   if (latent.q_lora_rank) {
     const std::size_t rank = size(*latent.q_lora_rank);
     query_.compressed.emplace(
-        Query::Compressed{loader.linear(name + ".q_a_proj", rank, hidden, config.attention_bias),
+        Query::Compressed{loader.linear(WeightRole::attention, name + ".q_a_proj", rank, hidden,
+                                        config.attention_bias),
                           loader.rms_norm(name + ".q_a_layernorm", rank, kInnerNormEps)});
-    query_.projection = loader.linear(name + ".q_b_proj", query_width, rank, false);
+    query_.projection =
+        loader.linear(WeightRole::attention, name + ".q_b_proj", query_width, rank, false);
   } else {
-    query_.projection = loader.linear(name + ".q_proj", query_width, hidden, false);
+    query_.projection =
+        loader.linear(WeightRole::attention, name + ".q_proj", query_width, hidden, false);
   }
-  down_ = loader.linear(name + ".kv_a_proj_with_mqa", size(latent.cached_width()), hidden,
-                        config.attention_bias);
+  down_ = loader.linear(WeightRole::attention, name + ".kv_a_proj_with_mqa",
+                        size(latent.cached_width()), hidden, config.attention_bias);
   latent_norm_ = loader.rms_norm(name + ".kv_a_layernorm", shape_.kv_lora_rank, kInnerNormEps);
   up_ = loader.latent_up(name + ".kv_b_proj", {shape_.heads, qk_nope_head_dim_,
                                                size(latent.v_head_dim), shape_.kv_lora_rank});
-  out_ = loader.linear(name + ".o_proj", hidden, shape_.heads * size(latent.v_head_dim),
-                       config.attention_bias);
+  out_ = loader.linear(WeightRole::attention, name + ".o_proj", hidden,
+                       shape_.heads * size(latent.v_head_dim), config.attention_bias);
 }
 
 Rows LatentAttention::Query::forward(const Ops& op, const Packed& x) const {

@@ -24,7 +24,8 @@ void observe_routing(const Ops& op, int layer, const Routing& routing) {
 }  // namespace
 
 DenseMlp::DenseMlp(WeightLoader& loader, const std::string& name, const LanguageConfig& config)
-    : weights_(loader.gated_mlp(name, size(config.hidden_size), size(config.intermediate_size))) {}
+    : weights_(loader.gated_mlp(WeightRole::dense_mlp, name, size(config.hidden_size),
+                                size(config.intermediate_size))) {}
 
 void DenseMlp::forward(Step& step, int /*layer*/, const Packed& x, Rows hidden) const {
   step.op.add_gated_mlp(hidden, x, weights_);
@@ -35,12 +36,13 @@ Experts::Experts(WeightLoader& loader, const std::string& name, const LanguageCo
     : config_(moe) {
   const std::size_t hidden = size(config.hidden_size);
   const std::size_t count = size(moe.n_routed_experts);
-  router_ = loader.linear(name + ".gate", count, hidden, false);
+  router_ = loader.linear(WeightRole::router, name + ".gate", count, hidden, false);
   if (moe.topk_method == TopkMethod::noaux_tc)
     score_correction_bias_ = loader.vector(name + ".gate.e_score_correction_bias", count);
   routed_ = loader.experts(name + ".experts", count, hidden, size(moe.moe_intermediate_size));
   if (moe.n_shared_experts > 0)
-    shared_ = loader.gated_mlp(name + ".shared_experts", hidden, size(moe.shared_width()));
+    shared_ = loader.gated_mlp(WeightRole::shared_experts, name + ".shared_experts", hidden,
+                               size(moe.shared_width()));
 }
 
 RouterRule Experts::rule() const {

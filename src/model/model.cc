@@ -23,15 +23,15 @@ std::vector<Layer> load_layers(WeightLoader& loader, const LanguageConfig& confi
 Linear load_head(WeightLoader& loader, const LanguageConfig& config) {
   const std::string own = "language.lm_head";
   const bool tied = config.tie_word_embeddings && !loader.has(own);
-  return loader.linear(tied ? "language.model.embed_tokens" : own, size(config.vocab_size),
-                       size(config.hidden_size), false);
+  return loader.linear(WeightRole::head, tied ? "language.model.embed_tokens" : own,
+                       size(config.vocab_size), size(config.hidden_size), false);
 }
 
 }  // namespace
 
 Model::Model(const ModelConfig& config, WeightLoader& loader, std::size_t context)
     : config_(config),
-      format_(loader.format()),
+      recipe_(loader.recipe()),
       rope_(build_rope_table(config.language, context)),
       vision_(loader, config.vision),
       projector_(loader, config.projector),
@@ -102,7 +102,7 @@ void Model::arrange_picture(Rows tiles, TileGrid grid, std::span<float> out) con
 }
 
 std::size_t Model::page_bytes(std::size_t layer) const {
-  return layers_[layer].page_bytes(operand_of(format_));
+  return layers_[layer].page_bytes(operand_of(recipe_));
 }
 
 }  // namespace vl2

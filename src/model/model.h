@@ -24,7 +24,9 @@ class Model {
   Model(const ModelConfig& config, WeightLoader& loader, std::size_t context);
 
   const ModelConfig& config() const noexcept { return config_; }
-  WeightFormat format() const noexcept { return format_; }
+  Recipe recipe() const noexcept { return recipe_; }
+  // What matrices are multiplied with, and what the cache holds.
+  Operand operand() const noexcept { return operand_of(recipe_); }
   std::size_t context() const noexcept { return rope_.positions; }
   std::size_t layer_count() const noexcept { return layers_.size(); }
 
@@ -53,7 +55,7 @@ class Model {
   void observe_final_hidden(const Ops& op, Rows wanted) const;
 
   ModelConfig config_;
-  WeightFormat format_;
+  Recipe recipe_;
   std::size_t weight_bytes_ = 0;
   RopeTable rope_;
   VisionTower vision_;

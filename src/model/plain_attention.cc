@@ -17,10 +17,10 @@ PlainAttention::PlainAttention(WeightLoader& loader, const std::string& name,
   const std::size_t query_width = shape_.heads * shape_.head_dim;
   const std::size_t key_width = shape_.kv_heads * shape_.head_dim;
   const bool bias = config.attention_bias;
-  query_ = loader.linear(name + ".q_proj", query_width, hidden, bias);
-  key_ = loader.linear(name + ".k_proj", key_width, hidden, bias);
-  value_ = loader.linear(name + ".v_proj", key_width, hidden, bias);
-  out_ = loader.linear(name + ".o_proj", hidden, query_width, bias);
+  query_ = loader.linear(WeightRole::attention, name + ".q_proj", query_width, hidden, bias);
+  key_ = loader.linear(WeightRole::attention, name + ".k_proj", key_width, hidden, bias);
+  value_ = loader.linear(WeightRole::attention, name + ".v_proj", key_width, hidden, bias);
+  out_ = loader.linear(WeightRole::attention, name + ".o_proj", hidden, query_width, bias);
 }
 
 void PlainAttention::forward(Step& step, const RopeTable& rope, LayerPages cache, const Packed& x,

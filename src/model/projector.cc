@@ -38,7 +38,8 @@ Rows merge_patches(const Ops& op, Rows x, std::size_t from, std::size_t to, std:
 Projector::Projector(WeightLoader& loader, const ProjectorConfig& config) : config_(config) {
   const std::size_t input = size(config.input_dim);
   if (config.token_pooling)
-    pooling_ = loader.linear("projector.token_pooling_layer", input, 4 * input, true);
+    pooling_ = loader.linear(WeightRole::projector, "projector.token_pooling_layer", input,
+                             4 * input, true);
   const int count = config.linear_count();
   std::size_t depth = size(config.first_input_width());
   for (int i = 0; i < count; ++i) {
@@ -47,7 +48,7 @@ Projector::Projector(WeightLoader& loader, const ProjectorConfig& config) : conf
     const std::string name = config.projector_type == ProjectorType::linear
                                  ? "projector.layers"
                                  : "projector.layers." + std::to_string(2 * i);
-    layers_.push_back(loader.linear(name, columns, depth, true));
+    layers_.push_back(loader.linear(WeightRole::projector, name, columns, depth, true));
     depth = columns;
   }
 }

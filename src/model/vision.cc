@@ -27,12 +27,13 @@ VisionTower::VisionTower(WeightLoader& loader, const VisionConfig& config)
       loader.position_embedding("vision.pos_embed", size(config.patch_count()), width);
   for (int i = 0; i < config.layers; ++i) {
     const std::string name = "vision.blocks." + std::to_string(i);
-    blocks_.push_back({loader.layer_norm(name + ".norm1", width, kNormEps),
-                       loader.linear(name + ".attn.qkv", 3 * width, width, true),
-                       loader.linear(name + ".attn.proj", width, width, true),
-                       loader.layer_norm(name + ".norm2", width, kNormEps),
-                       loader.linear(name + ".mlp.fc1", inner, width, true),
-                       loader.linear(name + ".mlp.fc2", width, inner, true)});
+    blocks_.push_back(
+        {loader.layer_norm(name + ".norm1", width, kNormEps),
+         loader.linear(WeightRole::vision, name + ".attn.qkv", 3 * width, width, true),
+         loader.linear(WeightRole::vision, name + ".attn.proj", width, width, true),
+         loader.layer_norm(name + ".norm2", width, kNormEps),
+         loader.linear(WeightRole::vision, name + ".mlp.fc1", inner, width, true),
+         loader.linear(WeightRole::vision, name + ".mlp.fc2", width, inner, true)});
   }
   norm_ = loader.layer_norm("vision.norm", width, kNormEps);
 }

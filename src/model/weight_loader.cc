@@ -95,25 +95,27 @@ bool pack_halves(WeightFormat format, const Half& left, const Half& right, std::
 
 }  // namespace
 
-WeightLoader::WeightLoader(const TensorSource& source, WeightFormat format, const ThreadTeam& team,
+WeightLoader::WeightLoader(const TensorSource& source, Recipe recipe, const ThreadTeam& team,
                            Progress progress)
-    : source_(source), format_(format), team_(team), progress_(std::move(progress)) {}
+    : source_(source), recipe_(recipe), team_(team), progress_(std::move(progress)) {}
 
 void WeightLoader::done(const TensorView& tensor) {
   bytes_ += tensor.bytes.size();
   if (progress_) progress_(bytes_);
 }
 
-Weight WeightLoader::make(std::size_t columns, std::size_t depth, std::size_t stack) {
-  Weight weight(format_, columns, depth, stack);
+Weight WeightLoader::make(WeightRole role, std::size_t columns, std::size_t depth,
+                          std::size_t stack) {
+  Weight weight(format_of(recipe_, role), columns, depth, stack);
   held_bytes_ += weight.total_bytes();
   return weight;
 }
 
 // The inner width is padded to whole panels: the padding's gate and up are zero, so it adds zero.
-ExpertWeights WeightLoader::make_experts(std::size_t count, std::size_t hidden, std::size_t inner) {
+ExpertWeights WeightLoader::make_experts(WeightRole role, std::size_t count, std::size_t hidden,
+                                         std::size_t inner) {
   const std::size_t padded = round_up(inner, kTileColumns);
-  return {make(2 * padded, hidden, count), make(hidden, padded, count)};
+  return {make(role, 2 * padded, hidden, count), make(role, hidden, padded, count)};
 }
 
 std::vector<float> WeightLoader::floats(const TensorView& tensor) {
@@ -132,7 +134,7 @@ void WeightLoader::pack(const TensorView& tensor, Weight& weight, std::size_t ma
   team_.split(weight.pairs(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t pair = begin; pair < end; ++pair) {
       const std::size_t first = pair * kPairColumns;
-      if (!pack_halves(format_, {&rows, first}, {&rows, first + kTileColumns},
+      if (!pack_halves(weight.format(), {&rows, first}, {&rows, first + kTileColumns},
                        weight.mutable_pair(matrix, pair)))
         all_finite = false;
     }
@@ -149,7 +151,7 @@ void WeightLoader::pack_gate_up(const TensorView& gate, const TensorView& up, We
   team_.split(weight.pairs(), 1, [&](std::size_t begin, std::size_t end) {
     for (std::size_t pair = begin; pair < end; ++pair) {
       const std::size_t first = pair * kTileColumns;
-      if (!pack_halves(format_, {&gate_rows, first}, {&up_rows, first},
+      if (!pack_halves(weight.format(), {&gate_rows, first}, {&up_rows, first},
                        weight.mutable_pair(matrix, pair)))
         all_finite = false;
     }
@@ -168,9 +170,9 @@ std::vector<float> WeightLoader::vector(const std::string& name, std::size_t siz
   return floats(source_.tensor(name, {size}));
 }
 
-Linear WeightLoader::linear(const std::string& name, std::size_t columns, std::size_t depth,
-                            bool bias) {
-  Linear layer{make(columns, depth), {}};
+Linear WeightLoader::linear(WeightRole role, const std::string& name, std::size_t columns,
+                            std::size_t depth, bool bias) {
+  Linear layer{make(role, columns, depth), {}};
   pack(source_.tensor(name + ".weight", {columns, depth}), layer.weight, 0);
   if (bias) layer.bias = vector(name + ".bias", columns);
   return layer;
@@ -178,7 +180,7 @@ Linear WeightLoader::linear(const std::string& name, std::size_t columns, std::s
 
 Linear WeightLoader::patch_embedding(const std::string& name, std::size_t columns,
                                      std::size_t channels, std::size_t size) {
-  Linear layer{make(columns, channels * size * size), {}};
+  Linear layer{make(WeightRole::patch_embedding, columns, channels * size * size), {}};
   pack(source_.tensor(name + ".weight", {columns, channels, size, size}), layer.weight, 0);
   layer.bias = vector(name + ".bias", columns);
   return layer;
@@ -200,16 +202,16 @@ void WeightLoader::pack_gated(const std::string& name, std::size_t inner, std::s
   pack(source_.tensor(name + ".down_proj.weight", {hidden, inner}), mlp.down, matrix);
 }
 
-GatedMlpWeights WeightLoader::gated_mlp(const std::string& name, std::size_t hidden,
-                                        std::size_t inner) {
-  ExpertWeights one = make_experts(1, hidden, inner);
+GatedMlpWeights WeightLoader::gated_mlp(WeightRole role, const std::string& name,
+                                        std::size_t hidden, std::size_t inner) {
+  ExpertWeights one = make_experts(role, 1, hidden, inner);
   pack_gated(name, inner, 0, one);
   return {one.gate_up, one.down};
 }
 
 ExpertWeights WeightLoader::experts(const std::string& name, std::size_t count, std::size_t hidden,
                                     std::size_t inner) {
-  ExpertWeights experts = make_experts(count, hidden, inner);
+  ExpertWeights experts = make_experts(WeightRole::routed_experts, count, hidden, inner);
   for (std::size_t i = 0; i < count; ++i)
     pack_gated(name + "." + std::to_string(i), inner, i, experts);
   return experts;
@@ -240,7 +242,8 @@ WeightLoader::LatentUp WeightLoader::latent_up(const std::string& name,
   const TensorView& tensor = source_.tensor(name + ".weight", {shape.heads * rows_each, rank});
   const std::vector<float> rows = floats(tensor);
   held_bytes_ -= rows.size() * sizeof(float);  // only read here
-  LatentUp up{make(rank, nope, shape.heads), make(shape.v_head_dim, rank, shape.heads)};
+  LatentUp up{make(WeightRole::attention, rank, nope, shape.heads),
+              make(WeightRole::attention, shape.v_head_dim, rank, shape.heads)};
   std::vector<float> transposed(rank * nope);
   for (std::size_t head = 0; head < shape.heads; ++head) {
     const std::span key = std::span(rows).subspan(head * rows_each * rank, nope * rank);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "checkpoint/recipe.h"
 #include "kernels/ops.h"
 #include "model/tensor_source.h"
 #include "tensor/weight.h"
@@ -22,12 +23,12 @@ class WeightLoader {
   // Called after every tensor with the bytes of the checkpoint that have been read so far.
   using Progress = std::function<void(std::size_t bytes)>;
 
-  // Everything is borrowed. f32 keeps all matrices in fp32, bf16 rounds them (released weights are
-  // bf16 already).
-  WeightLoader(const TensorSource& source, WeightFormat format, const ThreadTeam& team,
+  // Everything is borrowed. The recipe f32 keeps all matrices in fp32, bf16 rounds them (released
+  // weights are bf16 already), the others quantize.
+  WeightLoader(const TensorSource& source, Recipe recipe, const ThreadTeam& team,
                Progress progress = {});
 
-  WeightFormat format() const noexcept { return format_; }
+  Recipe recipe() const noexcept { return recipe_; }
   // Memory of everything bound so far.
   std::size_t held_bytes() const noexcept { return held_bytes_; }
 
@@ -35,14 +36,16 @@ class WeightLoader {
   bool has(const std::string& name) const;
 
   std::vector<float> vector(const std::string& name, std::size_t size);
-  Linear linear(const std::string& name, std::size_t columns, std::size_t depth, bool bias);
+  Linear linear(WeightRole role, const std::string& name, std::size_t columns, std::size_t depth,
+                bool bias);
   // A convolution whose stride is its kernel: [columns][channels][size][size] as a linear layer.
   Linear patch_embedding(const std::string& name, std::size_t columns, std::size_t channels,
                          std::size_t size);
   RmsNormWeights rms_norm(const std::string& name, std::size_t width, float eps);
   LayerNormWeights layer_norm(const std::string& name, std::size_t width, float eps);
   // name.gate_proj, name.up_proj, name.down_proj.
-  GatedMlpWeights gated_mlp(const std::string& name, std::size_t hidden, std::size_t inner);
+  GatedMlpWeights gated_mlp(WeightRole role, const std::string& name, std::size_t hidden,
+                            std::size_t inner);
   // name.0.gate_proj ... name.(count - 1).down_proj.
   ExpertWeights experts(const std::string& name, std::size_t count, std::size_t hidden,
                         std::size_t inner);
@@ -63,8 +66,9 @@ class WeightLoader {
                                         std::size_t width);
 
  private:
-  Weight make(std::size_t columns, std::size_t depth, std::size_t stack = 1);
-  ExpertWeights make_experts(std::size_t count, std::size_t hidden, std::size_t inner);
+  Weight make(WeightRole role, std::size_t columns, std::size_t depth, std::size_t stack = 1);
+  ExpertWeights make_experts(WeightRole role, std::size_t count, std::size_t hidden,
+                             std::size_t inner);
   void pack(const TensorView& tensor, Weight& weight, std::size_t matrix);
   void pack_gate_up(const TensorView& gate, const TensorView& up, Weight& weight,
                     std::size_t matrix);
@@ -74,7 +78,7 @@ class WeightLoader {
   void done(const TensorView& tensor);
 
   const TensorSource& source_;
-  WeightFormat format_;
+  Recipe recipe_;
   const ThreadTeam& team_;
   Progress progress_;
   std::size_t bytes_ = 0;

@@ -19,7 +19,7 @@ Json model_json(const ServerContext& server) {
           {"max_model_len", model.model.context()},
           {"context_length", model.model.context()},
           {"modalities", {{"input", {"text", "image"}}, {"output", {"text"}}}},
-          {"weights_format", to_string(model.model.format())},
+          {"weights_format", to_string(model.model.recipe())},
           {"weights_bytes", model.model.weight_bytes()},
           {"instruction_set", to_string(chosen_isa())}};
 }

@@ -26,7 +26,7 @@ namespace {
 LoadedModel load(const ServerOptions& options, const ThreadTeam& team,
                  const std::atomic<bool>& stopping) {
   LoadOptions load_options;
-  load_options.format = weight_format_from(options.weights);
+  load_options.recipe = recipe_from(options.weights);
   load_options.context_tokens = options.context_tokens;
   load_options.team = team;
   load_options.progress = [&](std::size_t, std::size_t) { return !stopping; };
@@ -163,7 +163,7 @@ struct Server::Implementation {
     if (state == EngineThread::State::ready) {
       const LoadedModel& model = *engine->model();
       log(fmt::format("ready model={} weights={} isa={} context={} kv_mib={} load_s={:.2f}",
-                      model.name, to_string(model.model.format()), to_string(chosen_isa()),
+                      model.name, to_string(model.model.recipe()), to_string(chosen_isa()),
                       model.model.context(), engine->cache_bytes() >> 20, model.load_seconds));
     } else {
       failure = engine->failure();

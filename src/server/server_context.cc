@@ -41,7 +41,7 @@ ResponseHead ServerContext::head(const char* id_prefix, const char* object) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return {fmt::format("{}-{:016x}", id_prefix, draw()), object,
           std::chrono::duration_cast<std::chrono::seconds>(now).count(), model_name(),
-          fmt::format("{}-{}-{}", model().name, to_string(model().model.format()),
+          fmt::format("{}-{}-{}", model().name, to_string(model().model.recipe()),
                       to_string(chosen_isa()))};
 }
 

@@ -46,9 +46,9 @@ TEST(BenchCounts, AttentionGrowsByAKey) {
 
 TEST(BenchCounts, GeneratedTokenReadsActiveWeightsAndItsCache) {
   const ModelConfig config = small_shape();
-  EXPECT_EQ(kv_bytes_per_token(config.language, WeightFormat::bf16), 27U * 576U * 2U);
-  const double first = bytes_per_generated_token(config, WeightFormat::bf16, 0);
-  EXPECT_DOUBLE_EQ(bytes_per_generated_token(config, WeightFormat::bf16, 100) - first,
+  EXPECT_EQ(kv_bytes_per_token(config.language, Recipe::bf16), 27U * 576U * 2U);
+  const double first = bytes_per_generated_token(config, Recipe::bf16, 0);
+  EXPECT_DOUBLE_EQ(bytes_per_generated_token(config, Recipe::bf16, 100) - first,
                    100.0 * 27 * 576 * 2);
   // Less than 3 of its 16 billion parameters are at work.
   EXPECT_LT(first, 2 * 3e9);
@@ -81,7 +81,7 @@ TEST(Bench, JsonHasOnlyThePartsAskedFor) {
 }
 
 TEST(Bench, RefusesWhatDoesNotFitWithTheNumbers) {
-  if (estimated_weight_bytes(full_shape(), WeightFormat::f32) <= memory_limit_bytes())
+  if (estimated_weight_bytes(full_shape(), Recipe::f32) <= memory_limit_bytes())
     GTEST_SKIP() << "this machine has room for the largest shape";
   const Result result = run_program({"bench", "--shape", "full", "--weights", "f32"});
   EXPECT_EQ(result.exit_code, 1);

@@ -21,7 +21,7 @@ namespace {
 
 struct Case {
   std::string model;
-  WeightFormat format;
+  Recipe recipe;
   Isa isa;
 };
 
@@ -31,13 +31,13 @@ std::vector<Case> cases() {
   models.push_back("nano");
   std::vector<Case> all;
   for (const std::string& model : models)
-    for (const WeightFormat format : kAllWeightFormats)
-      for (const Isa isa : cpu_isas()) all.push_back({model, format, isa});
+    for (const Recipe recipe : kAllRecipes)
+      for (const Isa isa : cpu_isas()) all.push_back({model, recipe, isa});
   return all;
 }
 
 std::string name_of(const ::testing::TestParamInfo<Case>& info) {
-  std::string name = info.param.model + "_" + std::string(to_string(info.param.format)) + "_" +
+  std::string name = info.param.model + "_" + std::string(to_string(info.param.recipe)) + "_" +
                      std::string(to_string(info.param.isa));
   std::ranges::replace(name, '-', '_');
   return name;
@@ -98,7 +98,7 @@ class BatchInvariance : public ::testing::TestWithParam<Case> {
   void SetUp() override {
     const Case& c = GetParam();
     model_ = &test::model(c.model == "nano" ? test::nano() : test::golden_checkpoint(c.model),
-                          c.format, kContext);
+                          c.recipe, kContext);
     make_requests();
     for (std::size_t i = 0; i < requests_.size(); ++i) alone_.push_back(run_alone(i));
   }

@@ -63,9 +63,9 @@ TEST(ModelFiles, WeightsThatAreNotNumbersAreRefusedByName) {
   const test::ChangedCheckpoint changed("mha-softmax");
   const std::string tensor = "language.model.layers.1.self_attn.o_proj.weight";
   changed.fill_tensor(tensor, 0x7fc0);
-  for (const WeightFormat format : {WeightFormat::f32, WeightFormat::bf16}) {
+  for (const Recipe recipe : kAllRecipes) {
     LoadOptions options;
-    options.format = format;
+    options.recipe = recipe;
     expect_error(ErrorCode::bad_checkpoint, tensor, [&] { load_model(changed.folder(), options); });
   }
 }
@@ -92,9 +92,9 @@ TEST(ModelFiles, AContextBeyondReasonIsRefused) {
 
 TEST(ModelFiles, SizesAreThoseOfTheNumbers) {
   const ModelConfig tiny = tiny_shape();
-  EXPECT_NEAR(static_cast<double>(estimated_weight_bytes(tiny, WeightFormat::bf16)), 6.74e9, 0.1e9);
+  EXPECT_NEAR(static_cast<double>(estimated_weight_bytes(tiny, Recipe::bf16)), 6.74e9, 0.1e9);
   // All but the embedding grows.
-  EXPECT_NEAR(static_cast<double>(estimated_weight_bytes(tiny, WeightFormat::f32)), 13.1e9, 0.1e9);
+  EXPECT_NEAR(static_cast<double>(estimated_weight_bytes(tiny, Recipe::f32)), 13.1e9, 0.1e9);
   EXPECT_GT(memory_limit_bytes(), std::size_t{1} << 28);
 }
 

@@ -34,14 +34,14 @@ inline std::filesystem::path golden_image(const std::string& name) {
 }
 
 // Loaded once a process. A context of 0 is the model's own.
-inline const LoadedModel& model(const std::filesystem::path& folder, WeightFormat format,
+inline const LoadedModel& model(const std::filesystem::path& folder, Recipe recipe,
                                 std::size_t context_tokens = 0) {
-  using Key = std::tuple<std::string, WeightFormat, std::size_t>;
+  using Key = std::tuple<std::string, Recipe, std::size_t>;
   static std::map<Key, std::unique_ptr<LoadedModel>> models;
-  std::unique_ptr<LoadedModel>& entry = models[{folder.string(), format, context_tokens}];
+  std::unique_ptr<LoadedModel>& entry = models[{folder.string(), recipe, context_tokens}];
   if (!entry) {
     LoadOptions options;
-    options.format = format;
+    options.recipe = recipe;
     options.context_tokens = context_tokens;
     entry = std::make_unique<LoadedModel>(load_model(folder, options));
   }

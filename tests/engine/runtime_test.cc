@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 constexpr std::size_t kContext = 2500;
 
 const LoadedModel& small_model() {
-  return test::model(test::golden_checkpoint("mha-softmax"), WeightFormat::bf16, kContext);
+  return test::model(test::golden_checkpoint("mha-softmax"), Recipe::bf16, kContext);
 }
 
 RuntimeOptions options_of() {

@@ -84,8 +84,8 @@ struct Parameter {
 
 class Golden : public testing::TestWithParam<Parameter> {
  protected:
-  static TestModel load(WeightFormat format) {
-    return {golden_path("checkpoints/" + GetParam().checkpoint), format, GetParam().isa};
+  static TestModel load(Recipe recipe) {
+    return {golden_path("checkpoints/" + GetParam().checkpoint), recipe, GetParam().isa};
   }
   // Plainer kernels are slow: a short prompt and one picture show them right.
   static std::vector<std::string> conversations() {
@@ -111,7 +111,7 @@ void expect_same_experts(const GoldenCase& golden, const Record& record) {
 }
 
 TEST_P(Golden, EveryRecordedPointAgreesInF32) {
-  const TestModel test = load(WeightFormat::f32);
+  const TestModel test = load(Recipe::f32);
   for (const std::string& conversation : conversations()) {
     const GoldenCase golden = load_golden_case(GetParam().checkpoint, conversation);
     SCOPED_TRACE(golden.name());
@@ -143,7 +143,7 @@ TEST_P(Golden, EveryRecordedPointAgreesInF32) {
 }
 
 TEST_P(Golden, GreedyTokensAreTheSameInF32) {
-  const TestModel test = load(WeightFormat::f32);
+  const TestModel test = load(Recipe::f32);
   for (const std::string& conversation : conversations()) {
     const GoldenCase golden = load_golden_case(GetParam().checkpoint, conversation);
     SCOPED_TRACE(golden.name());
@@ -165,7 +165,7 @@ TEST_P(Golden, GreedyTokensAreTheSameInF32) {
 // and seldom.
 TEST_P(Golden, GreedyTokensInBf16DifferOnlyWithinTheMargin) {
   constexpr double kCloseLogits = 1.0;
-  const TestModel test = load(WeightFormat::bf16);
+  const TestModel test = load(Recipe::bf16);
   double sum_squares = 0;
   double worst = 0;
   double widest = 0;

@@ -51,7 +51,7 @@ std::vector<double> gelu(std::vector<double> x) {
 class ProjectorTest : public testing::Test {
  protected:
   Rows run(const ProjectorConfig& config) {
-    WeightLoader loader(source_, WeightFormat::f32, team_);
+    WeightLoader loader(source_, Recipe::f32, team_);
     const Projector projector(loader, config);
     const Ops op(KernelSet::of(cpu_isas().back(), Operand::f32), team_, arena_);
     return projector.forward(op, {features_.data(), kSide * kSide, kInput, kInput}, kSide);

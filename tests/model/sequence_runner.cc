@@ -11,14 +11,14 @@ constexpr std::size_t kContext = 4096;
 
 }  // namespace
 
-TestModel::TestModel(const std::filesystem::path& folder, WeightFormat format, Isa isa, int threads)
+TestModel::TestModel(const std::filesystem::path& folder, Recipe recipe, Isa isa, int threads)
     : config(load_model_config(folder)),
       checkpoint(folder),
       source(checkpoint),
       team(threads),
-      loader(source, format, team),
+      loader(source, recipe, team),
       model(config, loader, kContext),
-      kernels(KernelSet::of(isa, operand_of(format))) {}
+      kernels(KernelSet::of(isa, operand_of(recipe))) {}
 
 SequenceRunner::SequenceRunner(const TestModel& test, std::size_t context) : test_(test) {
   const std::size_t pages = tiles_of(context, kPageTokens);

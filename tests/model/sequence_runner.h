@@ -19,7 +19,7 @@ namespace vl2 {
 
 // A model loaded from a folder, with the kernels of one instruction set.
 struct TestModel {
-  TestModel(const std::filesystem::path& folder, WeightFormat format, Isa isa, int threads = 1);
+  TestModel(const std::filesystem::path& folder, Recipe recipe, Isa isa, int threads = 1);
 
   ModelConfig config;
   Checkpoint checkpoint;
