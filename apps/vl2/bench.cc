@@ -45,7 +45,7 @@ struct BenchOptions {
   std::string model;
   std::string shape;
   std::vector<std::string> only;
-  std::string weights = "bf16";
+  std::string weights = "auto";
   int threads = 0;
   int repeat = 5;
   bool json = false;
@@ -75,7 +75,7 @@ double median_seconds(int repeat, const std::function<double()>& measure) {
 LoadedModel load(const BenchOptions& options, const ThreadTeam& team) {
   ProgressBar bar;
   LoadOptions load_options;
-  load_options.recipe = recipe_from(options.weights);
+  load_options.recipe = recipe_wanted(options.weights);
   load_options.context_tokens = kPromptTokens;
   load_options.team = team;
   load_options.progress = [&bar](std::size_t done, std::size_t total) {

@@ -31,6 +31,7 @@ void add_run_command(CLI::App& program, Action& action);
 void add_serve_command(CLI::App& program, Action& action);
 void add_bench_command(CLI::App& program, Action& action);
 void add_info_command(CLI::App& program, Action& action);
+void add_quantize_command(CLI::App& program, Action& action);
 void add_tokenize_command(CLI::App& program, Action& action);
 void add_preprocess_command(CLI::App& program, Action& action);
 

@@ -2,7 +2,9 @@
 // vl2 info: what a model is, what it needs, and how this machine would run it.
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,14 +13,17 @@
 #include "bench_counts.h"
 #include "checkpoint/model_config.h"
 #include "checkpoint/model_size.h"
+#include "checkpoint/packed_folder.h"
 #include "checkpoint/recipe.h"
 #include "command.h"
 #include "engine/memory_limit.h"
 #include "engine/model_files.h"
+#include "interrupt.h"
 #include "kernels/attention/attention_kernel.h"
 #include "kernels/kernel_set.h"
 #include "model_folder.h"
 #include "output.h"
+#include "progress_bar.h"
 
 namespace vl2 {
 namespace {
@@ -30,6 +35,7 @@ constexpr const char* kExamples =
 
 struct InfoOptions {
   std::string model;
+  bool verify = false;
   bool json = false;
 };
 
@@ -89,10 +95,13 @@ Json parameters_json(const ModelConfig& config) {
 
 Json memory_json(const ModelConfig& config) {
   Json json;
+  const auto context = static_cast<std::size_t>(config.language.max_position_embeddings);
   for (const Recipe recipe : kAllRecipes) {
+    const std::size_t a_token = kv_bytes_per_token(config.language, recipe);
     json[std::string(to_string(recipe))] = {
         {"weight_bytes", estimated_weight_bytes(config, recipe)},
-        {"kv_bytes_per_token", kv_bytes_per_token(config.language, recipe)}};
+        {"kv_bytes_per_token", a_token},
+        {"kv_bytes_of_context", context * a_token}};
   }
   return json;
 }
@@ -126,12 +135,14 @@ std::string model_text(const Json& info) {
   const Json& vision = info["vision"];
   const Json& language = info["language"];
   std::string text = fmt::format(
-      "{}\n"
+      "{}{}\n"
       "  vision      {} layers of {}, {} heads, tiles of {}x{} in patches of {}, {} tokens a tile\n"
       "  language    {} layers of {}, vocabulary {}, context {}\n"
       "              {}\n",
-      info["model"].get<std::string>(), vision["layers"].get<int>(), vision["width"].get<int>(),
-      vision["heads"].get<int>(), vision["image_size"].get<int>(), vision["image_size"].get<int>(),
+      info["model"].get<std::string>(),
+      info["packed"].is_null() ? "" : ", packed as " + info["packed"].get<std::string>(),
+      vision["layers"].get<int>(), vision["width"].get<int>(), vision["heads"].get<int>(),
+      vision["image_size"].get<int>(), vision["image_size"].get<int>(),
       vision["patch_size"].get<int>(), vision["tokens_per_tile"].get<int>(),
       language["layers"].get<int>(), language["hidden_size"].get<int>(),
       language["vocab_size"].get<int>(), language["max_position_embeddings"].get<int>(),
@@ -152,9 +163,12 @@ std::string model_text(const Json& info) {
       millions("total"), millions("vision"), millions("projector"), millions("language"),
       millions("active_per_token"));
   for (const auto& [format, need] : info["memory"].items()) {
-    text += fmt::format("  as {:8} {:.1f} MiB of weights, {:.1f} KiB of cache a token\n", format,
-                        need["weight_bytes"].get<double>() / (1 << 20),
-                        need["kv_bytes_per_token"].get<double>() / (1 << 10));
+    text += fmt::format(
+        "  as {:8} {:.1f} MB of weights; cache of {:.2f} KB a token, {:.1f} MB for {} tokens\n",
+        format, need["weight_bytes"].get<double>() / 1e6,
+        need["kv_bytes_per_token"].get<double>() / 1e3,
+        need["kv_bytes_of_context"].get<double>() / 1e6,
+        language["max_position_embeddings"].get<int>());
   }
   return text;
 }
@@ -177,10 +191,26 @@ std::string machine_text(const Json& machine) {
   return text;
 }
 
+// Every byte of a packed folder; Error names what is damaged.
+void verify(const std::filesystem::path& folder) {
+  std::optional<PackedDescription> description = read_packed_description(folder);
+  if (!description)
+    throw UsageError("--verify is for folders that vl2 quantize made; this one has no checksums");
+  catch_interrupts();
+  ProgressBar bar;
+  PackedFolder(folder, *std::move(description)).verify([&bar](std::size_t done, std::size_t total) {
+    bar.show("checking         ", done, total);
+    return !interrupted();
+  });
+}
+
 int info(const InfoOptions& options) {
   const std::filesystem::path folder = find_model(options.model);
+  if (options.verify) verify(folder);
   const ModelConfig config = load_model_config(folder);
+  const auto packed = read_packed_description(folder);
   const Json json = {{"model", folder.string()},
+                     {"packed", packed ? Json(to_string(packed->recipe)) : Json()},
                      {"vision", vision_json(config)},
                      {"language", language_json(config.language)},
                      {"parameters", parameters_json(config)},
@@ -201,6 +231,8 @@ void add_info_command(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("info", kDescription);
   command->footer(kExamples);
   add_model_option(*command, options->model);
+  command->add_flag("--verify", options->verify,
+                    "First read all of a packed folder and compare its checksums");
   command->add_flag("--json", options->json, "One JSON object; sizes in bytes");
   command->callback([options, &action] { action = [options] { return info(*options); }; });
 }

@@ -64,6 +64,7 @@ int run_program(int argc, char** argv) {
   add_serve_command(program, action);
   add_bench_command(program, action);
   add_info_command(program, action);
+  add_quantize_command(program, action);
   add_tokenize_command(program, action);
   add_preprocess_command(program, action);
   return parse_and_run(program, action, argc, argv);
@@ -75,6 +76,7 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A closed pipe is an error of write(), so that half-written files are cleaned up.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // likewise a file that grows beyond its limit
   try {
     return vl2::run_program(argc, argv);
   } catch (const vl2::OutputClosed&) {

@@ -11,6 +11,7 @@
 #include "vl2/error.h"
 
 #include "checkpoint/recipe.h"
+#include "engine/model_files.h"
 #include "output.h"
 
 namespace vl2 {
@@ -59,9 +60,13 @@ void add_model_option(CLI::App& command, std::string& given) {
 }
 
 void describe_weights_option(CLI::Option& option) {
-  const auto names = recipe_names();
-  option.description("Weights in memory: f32, bf16, int8, int4 or int4-max")
-      ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())))
+  std::vector<std::string> names(recipe_names().begin(), recipe_names().end());
+  names.emplace_back(kWeightsOfFolder);
+  option
+      .description(
+          "Weights in memory: f32, bf16, int8, int4, int4-max, or auto: as the folder has "
+          "them, released ones in bf16")
+      ->check(CLI::IsMember(names))
       ->capture_default_str()
       ->type_name("FORMAT");
 }

@@ -19,15 +19,19 @@ class ProgressBar {
   ProgressBar& operator=(const ProgressBar&) = delete;
 
   void show(const Progress& progress);
+  // `what` as wide as the other lines have it: 17 characters.
+  void show(std::string_view what, std::size_t done, std::size_t total);
   // Wipes the line. Call it before anything else is written.
   void clear();
 
  private:
+  void draw(int stage, std::string_view line);
+
   using Clock = std::chrono::steady_clock;
 
   bool terminal_;
   bool drawn_ = false;
-  Stage stage_ = Stage::loading;
+  int stage_ = static_cast<int>(Stage::loading);
   Clock::time_point last_drawn_;
 };
 

@@ -20,6 +20,16 @@ namespace {
   throw Error(code, "cannot read " + path.string() + ": " + std::strerror(error));
 }
 
+// The whole pages that hold the bytes.
+void advise(std::span<const std::uint8_t> bytes, int advice) noexcept {
+  if (bytes.empty()) return;
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const std::uintptr_t before = address % page;
+  auto* begin = const_cast<std::uint8_t*>(bytes.data()) - before;
+  madvise(begin, bytes.size() + before, advice);
+}
+
 struct Descriptor {
   int number;
   ~Descriptor() { close(number); }
@@ -54,6 +64,9 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<std::uint8_t*>(data_), size_);
 }
+
+void prefetch_pages(std::span<const std::uint8_t> bytes) noexcept { advise(bytes, MADV_WILLNEED); }
+void release_pages(std::span<const std::uint8_t> bytes) noexcept { advise(bytes, MADV_DONTNEED); }
 
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes) {
   const MappedFile file(path);

@@ -28,6 +28,11 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+// Parts of a mapped file. The system fetches them, without waiting.
+void prefetch_pages(std::span<const std::uint8_t> bytes) noexcept;
+// The process gives their memory back; they can still be read, from the system's cache or the disk.
+void release_pages(std::span<const std::uint8_t> bytes) noexcept;
+
 // The whole file as text. Throws as MappedFile does, and Error{io} beyond `max_bytes`.
 std::string read_text_file(const std::filesystem::path& path,
                            std::size_t max_bytes = std::size_t{256} << 20);

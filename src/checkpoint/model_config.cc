@@ -10,6 +10,7 @@
 #include "checkpoint/config_limits.h"
 #include "checkpoint/config_reader.h"
 #include "checkpoint/language_config.h"
+#include "checkpoint/packed_folder.h"
 
 namespace vl2 {
 namespace {
@@ -194,8 +195,12 @@ ModelConfig parse_model_config(std::string_view config_json, std::string_view pr
   const auto config = ConfigReader::parse(config_json, (folder / kConfigFile).string());
   if (!config.has("model_type") || config.text("model_type") != "deepseek_vl_v2")
     config.unsupported("model_type", "supported: deepseek_vl_v2 (DeepSeek-VL2)");
-  if (!config.is_null_or_absent("quantization_config"))
-    config.unsupported("quantization_config", "supported are checkpoints in F32, BF16 or F16");
+  const std::string quantization = "quantization_config";  // packed_folder.h reads ours
+  if (!config.is_null_or_absent(quantization) &&
+      config.object(quantization).text("quant_method", "") != kPackedMethod)
+    config.unsupported(
+        quantization,
+        "supported are checkpoints in F32, BF16 or F16, and folders that vl2 quantize made");
   // The original's default is an invalid text on purpose.
   if (config.text("tile_tag", "tile_tag") != "2D") config.unsupported("tile_tag", "supported: 2D");
 

@@ -231,6 +231,12 @@ SafetensorsFile::SafetensorsFile(std::filesystem::path path)
   for (const TensorView& tensor : contents_.tensors) by_name_.emplace(tensor.name, &tensor);
 }
 
+std::span<const std::uint8_t> SafetensorsFile::header_bytes() const noexcept {
+  std::size_t data = 0;
+  for (const TensorView& tensor : contents_.tensors) data += tensor.bytes.size();
+  return file_.bytes().first(file_.bytes().size() - data);
+}
+
 const TensorView* SafetensorsFile::find(std::string_view name) const {
   const auto entry = by_name_.find(name);
   return entry == by_name_.end() ? nullptr : entry->second;

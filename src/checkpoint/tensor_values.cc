@@ -46,6 +46,10 @@ auto with_float_type(const TensorView& tensor, F&& f) {
 
 }  // namespace
 
+void require_float_type(const TensorView& tensor) {
+  with_float_type(tensor, [](auto) {});
+}
+
 void read_floats(const TensorView& tensor, std::span<float> out) {
   with_float_type(tensor, [&]<class T>(T) {
     if (out.size() != tensor.count())

@@ -14,6 +14,9 @@ namespace vl2 {
 // f32, bf16 or f16, and Error{bad_checkpoint} when a size does not fit the tensor. All are
 // thread-safe, so that several threads can read parts of one tensor.
 
+// Does nothing but throw if the dtype cannot be read.
+void require_float_type(const TensorView& tensor);
+
 // Writes all numbers, row-major. out.size() must be the tensor's count().
 void read_floats(const TensorView& tensor, std::span<float> out);
 

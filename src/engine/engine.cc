@@ -18,7 +18,7 @@ namespace {
 
 LoadedModel load(const EngineOptions& options, const ThreadTeam& team) {
   LoadOptions load_options;
-  load_options.recipe = recipe_from(options.weights);
+  load_options.recipe = recipe_wanted(options.weights);
   load_options.context_tokens = options.context_tokens;
   load_options.team = team;
   if (options.progress) {

@@ -11,12 +11,26 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/model_size.h"
+#include "checkpoint/packed_folder.h"
 #include "engine/memory_limit.h"
+#include "model/model_plan.h"
+#include "model/packed_source.h"
+#include "model/packing_source.h"
 #include "model/tensor_source.h"
 #include "model/weight_loader.h"
 
 namespace vl2 {
 namespace {
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 // Far beyond any model, and small enough for every table of positions.
 constexpr std::size_t kMostContextTokens = std::size_t{1} << 22;
@@ -61,86 +75,89 @@ std::string name_of(const std::filesystem::path& folder) {
   return whole.has_filename() ? whole.filename().string() : whole.parent_path().filename().string();
 }
 
-// Loads from any source; fills everything but name and tokenizer.
-LoadedModel load_from(const TensorSource& source, const ModelConfig& config,
-                      const LoadOptions& options, std::size_t total_bytes) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto progress = [&](std::size_t bytes) {
-    if (options.progress && !options.progress(std::min(bytes, total_bytes), total_bytes))
-      throw Error(ErrorCode::cancelled, "loading the model was stopped");
-  };
-  WeightLoader loader(source, options.recipe, options.team, progress);
-  Model model(config, loader, context_of(config, options.context_tokens));
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  return {{}, {}, std::move(model), seconds.count()};
+// Fills everything but name and tokenizer.
+LoadedModel load_from(WeightSource& source, const ModelConfig& config, const LoadOptions& options) {
+  WeightLoader loader(source);
+  return {{}, {}, Model(config, loader, context_of(config, options.context_tokens)), 0.0};
+}
+
+LoadedModel pack(const TensorSource& tensors, const ModelConfig& config, const LoadOptions& options,
+                 std::size_t total_bytes) {
+  PackingSource source(
+      tensors, options.recipe.value_or(Recipe::bf16), options.team, [&](std::size_t bytes) {
+        if (options.progress && !options.progress(std::min(bytes, total_bytes), total_bytes))
+          throw Error(ErrorCode::cancelled, "loading the model was stopped");
+      });
+  return load_from(source, config, options);
+}
+
+LoadedModel load_packed(const std::filesystem::path& folder, PackedDescription description,
+                        const ModelConfig& config, const LoadOptions& options) {
+  if (options.recipe && *options.recipe != description.recipe) {
+    throw Error(ErrorCode::invalid_argument,
+                fmt::format("{} is packed as {}; for {} take the released weights", folder.string(),
+                            to_string(description.recipe), to_string(*options.recipe)));
+  }
+  const PackedFolder packed(folder, std::move(description));
+  PackedSource source(packed);
+  return load_from(source, config, options);
 }
 
 // Numbers of the largest tensor the model has.
 std::size_t largest_tensor(const ModelConfig& config) {
-  const LanguageConfig& language = config.language;
-  const std::size_t hidden = size(language.hidden_size);
-  const std::size_t queries = size(language.num_attention_heads) *
-                              size(std::max(language.query_head_dim(), language.value_head_dim()));
-  std::size_t latent = 0;
-  if (const auto* mla = std::get_if<LatentAttentionConfig>(&language.attention)) {
-    const std::size_t up = size(mla->qk_nope_head_dim + mla->v_head_dim);
-    latent = std::max(size(mla->cached_width()) * hidden,
-                      size(language.num_attention_heads) * up * size(mla->kv_lora_rank));
-    latent = std::max(latent, size(mla->q_lora_rank.value_or(0)) * std::max(queries, hidden));
-  }
-  const MoeConfig moe = language.moe.value_or(MoeConfig{});
-  const std::size_t inner = std::max(size(language.intermediate_size),
-                                     size(std::max(moe.shared_width(), moe.moe_intermediate_size)));
-  const std::size_t width = size(config.vision.width);
-  const std::size_t patch = size(3 * config.vision.patch_size) * size(config.vision.patch_size);
-  const std::size_t tower = width * std::max({size(config.vision.mlp_hidden()), 3 * width, patch,
-                                              size(config.vision.patch_count())});
-  const ProjectorConfig& projector = config.projector;
-  const std::size_t widest = size(std::max(projector.hidden_width(), projector.n_embed));
-  const std::size_t projection =
-      std::max({size(projector.first_input_width()) * widest, widest * widest,
-                4 * size(projector.input_dim) * size(projector.input_dim)});
-  return std::max({size(language.vocab_size) * hidden, queries * hidden, latent, inner * hidden,
-                   size(moe.n_routed_experts) * hidden, tower, projection});
+  const ModelPlan plan = plan_model(config, Recipe::bf16);
+  std::size_t largest = 0;
+  const auto see = [&](const std::vector<std::size_t>& shape) {
+    std::size_t count = 1;
+    for (const std::size_t one : shape) count *= one;
+    largest = std::max(largest, count);
+  };
+  for (const MatrixSpec& matrix : plan.matrices)
+    for (const MatrixPart& part : matrix.parts) see(part.shape);
+  for (const VectorSpec& vector : plan.vectors) see(vector.shape);
+  see(plan.embedding.shape);
+  return largest;
 }
 
 }  // namespace
 
 std::size_t estimated_weight_bytes(const ModelConfig& config, Recipe recipe) {
-  const ModelSize sizes = model_size(config);
-  const auto bytes = [&](std::size_t weights, WeightRole role) {
-    return weights * step_bytes_of(format_of(recipe, role)) / (2 * kTileNumbers);
-  };
-  std::size_t total = size(config.language.vocab_size) * size(config.language.hidden_size) *
-                      sizeof(Bf16);  // the embedding
-  total += bytes(sizes.vision, WeightRole::vision) + bytes(sizes.projector, WeightRole::projector);
-  for (std::size_t i = 0; i < kWeightRoleCount; ++i) {
-    const auto role = static_cast<WeightRole>(i);
-    total += bytes(sizes.of(role), role);
-  }
-  return total;
+  return plan_model(config, recipe).weight_bytes;
+}
+
+std::optional<Recipe> recipe_wanted(std::string_view weights) {
+  if (weights == kWeightsOfFolder) return std::nullopt;
+  return recipe_from(weights);
 }
 
 LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& options) {
+  const Stopwatch stopwatch;
   const ModelConfig config = load_model_config(folder);
-  check_memory(config, name_of(folder), options.recipe);
+  std::optional<PackedDescription> description = read_packed_description(folder);
+  const Recipe held = description ? description->recipe : options.recipe.value_or(Recipe::bf16);
+  check_memory(config, name_of(folder), held);
   Tokenizer tokenizer = Tokenizer::load(folder);
   check_vocabulary(config, tokenizer, folder);
-  const Checkpoint checkpoint(folder);
-  const CheckpointSource source(checkpoint);
-  LoadedModel loaded = load_from(source, config, options, checkpoint.total_bytes());
+  LoadedModel loaded = [&] {
+    if (description) return load_packed(folder, *std::move(description), config, options);
+    const Checkpoint checkpoint(folder);
+    return pack(CheckpointSource(checkpoint), config, options, checkpoint.total_bytes());
+  }();
   loaded.name = name_of(folder);
   loaded.tokenizer = std::move(tokenizer);
+  loaded.load_seconds = stopwatch.seconds();
   return loaded;
 }
 
 LoadedModel random_model(const ModelConfig& config, const std::string& name,
                          const LoadOptions& options) {
-  check_memory(config, name, options.recipe);
+  const Stopwatch stopwatch;
+  check_memory(config, name, options.recipe.value_or(Recipe::bf16));
   const RandomSource source(largest_tensor(config), options.team);
   const auto bytes = static_cast<std::size_t>(model_size(config).total()) * sizeof(Bf16);
-  LoadedModel loaded = load_from(source, config, options, bytes);
+  LoadedModel loaded = pack(source, config, options, bytes);
   loaded.name = name;
+  loaded.load_seconds = stopwatch.seconds();
   return loaded;
 }
 

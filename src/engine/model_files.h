@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/parallel.h"
 #include "checkpoint/model_config.h"
@@ -27,22 +28,30 @@ struct LoadedModel {
 };
 
 struct LoadOptions {
-  Recipe recipe = Recipe::bf16;
+  // Nothing: as the folder has them, a released checkpoint in bf16. A packed folder is what it is.
+  std::optional<Recipe> recipe = {};
   std::size_t context_tokens = 0;  // 0: max_position_embeddings
   ThreadTeam team = ThreadTeam();
   // Bytes of the checkpoint, read and in all. Return false to stop: Error{cancelled}.
   std::function<bool(std::size_t done, std::size_t total)> progress = {};
 };
 
-// Throws Error{not_found, io, bad_checkpoint, unsupported} naming the file, Error{out_of_memory}
-// with the numbers when the weights are larger than the machine, before they are read.
+// Released checkpoints are packed while they are read; packed folders are mapped, and progress is
+// not told. Throws Error{not_found, io, bad_checkpoint, unsupported} naming the file,
+// Error{out_of_memory} with the numbers when the weights are larger than the machine, before they
+// are read; Error{invalid_argument} when another recipe is asked for than a packed folder has.
 LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& options);
 
 // A model of that shape with random weights, to measure speed. It has no tokenizer.
 LoadedModel random_model(const ModelConfig& config, const std::string& name,
                          const LoadOptions& options);
 
-// What the weights of such a model take in memory, about.
+// The word for weights as the folder has them, where a recipe may be named.
+inline constexpr std::string_view kWeightsOfFolder = "auto";
+// Throws Error{invalid_argument} for what is no recipe.
+std::optional<Recipe> recipe_wanted(std::string_view weights);
+
+// What the weights of such a model take in memory: exact if the embedding is bf16.
 std::size_t estimated_weight_bytes(const ModelConfig& config, Recipe recipe);
 
 }  // namespace vl2

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -47,8 +48,9 @@ struct GatedMlpWeights {
 // Rows of a table as the checkpoint has them, looked up by id.
 struct EmbeddingTable {
   std::size_t width = 0;
-  std::vector<Bf16> bf16;  // [ids][width]; empty if f32 is used
-  std::vector<float> f32;  // [ids][width]; empty if bf16 is used
+  std::span<const Bf16> bf16;         // [ids][width]; empty if f32 is used
+  std::span<const float> f32;         // [ids][width]; empty if bf16 is used
+  std::shared_ptr<const void> owner;  // keeps the numbers alive
   std::size_t count() const noexcept { return (bf16.size() + f32.size()) / width; }
 };
 

@@ -22,9 +22,9 @@ std::vector<Layer> load_layers(WeightLoader& loader, const LanguageConfig& confi
 // With tie_word_embeddings the head may be the embedding itself.
 Linear load_head(WeightLoader& loader, const LanguageConfig& config) {
   const std::string own = "language.lm_head";
-  const bool tied = config.tie_word_embeddings && !loader.has(own);
-  return loader.linear(WeightRole::head, tied ? "language.model.embed_tokens" : own,
-                       size(config.vocab_size), size(config.hidden_size), false);
+  const bool tied = config.tie_word_embeddings && !loader.has_head(own);
+  return loader.head(tied ? "language.model.embed_tokens" : own, size(config.vocab_size),
+                     size(config.hidden_size));
 }
 
 }  // namespace

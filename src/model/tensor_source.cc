@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/check.h"
+#include "base/mapped_file.h"
 #include "base/random.h"
 #include "base/scalar.h"
 
@@ -17,13 +18,18 @@ constexpr std::size_t kWindows = 4096;
 }  // namespace
 
 const TensorView& CheckpointSource::tensor(std::string_view name,
-                                           std::initializer_list<std::size_t> shape) const {
+                                           const std::vector<std::size_t>& shape) const {
   return checkpoint_.expect(name, shape);
 }
 
 bool CheckpointSource::has(std::string_view name) const {
   return checkpoint_.find(name) != nullptr;
 }
+
+void CheckpointSource::prefetch(std::span<const std::uint8_t> bytes) const {
+  prefetch_pages(bytes);
+}
+void CheckpointSource::release(std::span<const std::uint8_t> bytes) const { release_pages(bytes); }
 
 RandomSource::RandomSource(std::size_t largest, const ThreadTeam& team)
     : pool_((largest + kWindows * kWindowStep) * sizeof(Bf16)) {
@@ -40,7 +46,7 @@ RandomSource::RandomSource(std::size_t largest, const ThreadTeam& team)
 }
 
 const TensorView& RandomSource::tensor(std::string_view name,
-                                       std::initializer_list<std::size_t> shape) const {
+                                       const std::vector<std::size_t>& shape) const {
   const std::scoped_lock lock(mutex_);
   TensorView view{std::string(name), Dtype::bf16, shape, {}, &file_};
   const std::size_t bytes = view.count() * sizeof(Bf16);

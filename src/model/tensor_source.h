@@ -3,11 +3,12 @@
 #pragma once
 
 #include <cstddef>
-#include <initializer_list>
 #include <map>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/aligned.h"
 #include "base/parallel.h"
@@ -21,8 +22,12 @@ class TensorSource {
   // The tensor of that name with exactly that shape. The view lives as long as the source.
   // Throws Error{bad_checkpoint} naming the tensor.
   virtual const TensorView& tensor(std::string_view name,
-                                   std::initializer_list<std::size_t> shape) const = 0;
+                                   const std::vector<std::size_t>& shape) const = 0;
   virtual bool has(std::string_view name) const = 0;
+  // A part of a tensor's bytes will be read soon, or not for a while: what is mapped from a file
+  // is fetched, or its memory given back. The bytes can be read all the same.
+  virtual void prefetch(std::span<const std::uint8_t> /*bytes*/) const {}
+  virtual void release(std::span<const std::uint8_t> /*bytes*/) const {}
 };
 
 class CheckpointSource final : public TensorSource {
@@ -30,8 +35,10 @@ class CheckpointSource final : public TensorSource {
   // `checkpoint` must outlive the source.
   explicit CheckpointSource(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
   const TensorView& tensor(std::string_view name,
-                           std::initializer_list<std::size_t> shape) const override;
+                           const std::vector<std::size_t>& shape) const override;
   bool has(std::string_view name) const override;
+  void prefetch(std::span<const std::uint8_t> bytes) const override;
+  void release(std::span<const std::uint8_t> bytes) const override;
 
  private:
   const Checkpoint& checkpoint_;
@@ -44,7 +51,7 @@ class RandomSource final : public TensorSource {
   // `largest` is the number of numbers in the largest tensor that will be asked for.
   RandomSource(std::size_t largest, const ThreadTeam& team);
   const TensorView& tensor(std::string_view name,
-                           std::initializer_list<std::size_t> shape) const override;
+                           const std::vector<std::size_t>& shape) const override;
   bool has(std::string_view name) const override;
 
  private:

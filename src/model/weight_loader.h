@@ -1,39 +1,27 @@
 // SPDX-License-Identifier: MIT
-// Binds the tensors of a checkpoint to the structs that layers hold, checking every shape and
-// packing every matrix on the way.
+// The structs that layers hold, put together from the matrices and vectors of a weight source.
+// Knows the names and shapes of a released checkpoint.
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "base/parallel.h"
-#include "checkpoint/recipe.h"
-#include "kernels/ops.h"
-#include "model/tensor_source.h"
-#include "tensor/weight.h"
+#include "model/weight_source.h"
 
 namespace vl2 {
 
-// Every member throws Error{bad_checkpoint} naming the tensor that is missing, has another shape
-// than the configuration says, or holds a NaN or an infinity. Names are without ".weight".
+// Throws what the source throws. Names are without ".weight".
 class WeightLoader {
  public:
-  // Called after every tensor with the bytes of the checkpoint that have been read so far.
-  using Progress = std::function<void(std::size_t bytes)>;
+  // `source` is borrowed.
+  explicit WeightLoader(WeightSource& source) : source_(source) {}
 
-  // Everything is borrowed. The recipe f32 keeps all matrices in fp32, bf16 rounds them (released
-  // weights are bf16 already), the others quantize.
-  WeightLoader(const TensorSource& source, Recipe recipe, const ThreadTeam& team,
-               Progress progress = {});
-
-  Recipe recipe() const noexcept { return recipe_; }
+  Recipe recipe() const noexcept { return source_.recipe(); }
   // Memory of everything bound so far.
   std::size_t held_bytes() const noexcept { return held_bytes_; }
 
-  // Whether there is a matrix of that name.
-  bool has(const std::string& name) const;
+  bool has_head(const std::string& name) const { return source_.has_head(name + ".weight"); }
 
   std::vector<float> vector(const std::string& name, std::size_t size);
   Linear linear(WeightRole role, const std::string& name, std::size_t columns, std::size_t depth,
@@ -50,6 +38,8 @@ class WeightLoader {
   ExpertWeights experts(const std::string& name, std::size_t count, std::size_t hidden,
                         std::size_t inner);
   EmbeddingTable embedding(const std::string& name, std::size_t count, std::size_t width);
+  // The matrix that makes logits; `tensor` is its own or, if it has none, the embedding.
+  Linear head(const std::string& tensor, std::size_t columns, std::size_t depth);
 
   // kv_b_proj, whose rows are [head][k_nope | v], as two stacks of a matrix a head.
   struct LatentUp {
@@ -66,22 +56,14 @@ class WeightLoader {
                                         std::size_t width);
 
  private:
-  Weight make(WeightRole role, std::size_t columns, std::size_t depth, std::size_t stack = 1);
-  ExpertWeights make_experts(WeightRole role, std::size_t count, std::size_t hidden,
-                             std::size_t inner);
-  void pack(const TensorView& tensor, Weight& weight, std::size_t matrix);
-  void pack_gate_up(const TensorView& gate, const TensorView& up, Weight& weight,
-                    std::size_t matrix);
-  void pack_gated(const std::string& name, std::size_t inner, std::size_t matrix,
-                  ExpertWeights& mlp);
-  std::vector<float> floats(const TensorView& tensor);
-  void done(const TensorView& tensor);
+  Weight matrix(const MatrixSpec& spec);
+  std::vector<float> floats(const std::string& tensor, const std::vector<std::size_t>& shape);
+  // The MLPs `mlps` as stacks named name.gate_up and name.down.
+  ExpertWeights gated_stack(WeightRole role, const std::string& name,
+                            const std::vector<std::string>& mlps, std::size_t hidden,
+                            std::size_t inner);
 
-  const TensorSource& source_;
-  Recipe recipe_;
-  const ThreadTeam& team_;
-  Progress progress_;
-  std::size_t bytes_ = 0;
+  WeightSource& source_;
   std::size_t held_bytes_ = 0;
 };
 

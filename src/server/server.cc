@@ -26,7 +26,7 @@ namespace {
 LoadedModel load(const ServerOptions& options, const ThreadTeam& team,
                  const std::atomic<bool>& stopping) {
   LoadOptions load_options;
-  load_options.recipe = recipe_from(options.weights);
+  load_options.recipe = recipe_wanted(options.weights);
   load_options.context_tokens = options.context_tokens;
   load_options.team = team;
   load_options.progress = [&](std::size_t, std::size_t) { return !stopping; };

@@ -47,6 +47,7 @@ TEST(BenchCounts, AttentionGrowsByAKey) {
 TEST(BenchCounts, GeneratedTokenReadsActiveWeightsAndItsCache) {
   const ModelConfig config = small_shape();
   EXPECT_EQ(kv_bytes_per_token(config.language, Recipe::bf16), 27U * 576U * 2U);
+  EXPECT_LE(4096 * kv_bytes_per_token(config.language, Recipe::int4), 130'000'000U);
   const double first = bytes_per_generated_token(config, Recipe::bf16, 0);
   EXPECT_DOUBLE_EQ(bytes_per_generated_token(config, Recipe::bf16, 100) - first,
                    100.0 * 27 * 576 * 2);

@@ -2,6 +2,7 @@
 // Tensors made by a test.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <map>
@@ -23,7 +24,7 @@ class MemorySource final : public TensorSource {
         name, Dtype::f32, std::move(shape), {bytes, kept.size() * sizeof(float)}, &file_};
   }
   const TensorView& tensor(std::string_view name,
-                           std::initializer_list<std::size_t> shape) const override {
+                           const std::vector<std::size_t>& shape) const override {
     const auto found = views_.find(std::string(name));
     if (found == views_.end() || !std::ranges::equal(found->second.shape, shape))
       throw Error(ErrorCode::bad_checkpoint, "no tensor " + std::string(name) + " of that shape");

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "model/memory_source.h"
+#include "model/packing_source.h"
 
 namespace vl2 {
 namespace {
@@ -51,7 +52,8 @@ std::vector<double> gelu(std::vector<double> x) {
 class ProjectorTest : public testing::Test {
  protected:
   Rows run(const ProjectorConfig& config) {
-    WeightLoader loader(source_, Recipe::f32, team_);
+    PackingSource packing(source_, Recipe::f32, team_);
+    WeightLoader loader(packing);
     const Projector projector(loader, config);
     const Ops op(KernelSet::of(cpu_isas().back(), Operand::f32), team_, arena_);
     return projector.forward(op, {features_.data(), kSide * kSide, kInput, kInput}, kSide);

@@ -14,9 +14,10 @@ constexpr std::size_t kContext = 4096;
 TestModel::TestModel(const std::filesystem::path& folder, Recipe recipe, Isa isa, int threads)
     : config(load_model_config(folder)),
       checkpoint(folder),
-      source(checkpoint),
+      tensors(checkpoint),
       team(threads),
-      loader(source, recipe, team),
+      source(tensors, recipe, team),
+      loader(source),
       model(config, loader, kContext),
       kernels(KernelSet::of(isa, operand_of(recipe))) {}
 

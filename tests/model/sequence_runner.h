@@ -13,6 +13,7 @@
 #include "checkpoint/checkpoint.h"
 #include "kernels/ops.h"
 #include "model/model.h"
+#include "model/packing_source.h"
 #include "model/tensor_source.h"
 
 namespace vl2 {
@@ -23,8 +24,9 @@ struct TestModel {
 
   ModelConfig config;
   Checkpoint checkpoint;
-  CheckpointSource source;
+  CheckpointSource tensors;
   ThreadTeam team;
+  PackingSource source;
   WeightLoader loader;
   Model model;
   KernelSet kernels;

@@ -9,6 +9,7 @@
 
 #include "kernels/matmul/pack.h"
 #include "model/memory_source.h"
+#include "model/packing_source.h"
 
 namespace vl2 {
 namespace {
@@ -29,12 +30,13 @@ class WeightLoaderTest : public testing::Test {
  protected:
   MemorySource source_;
   ThreadTeam team_{2};
+  PackingSource packing_{source_, Recipe::f32, team_};
 };
 
 TEST_F(WeightLoaderTest, LinearKeepsRowsAndBias) {
   source_.put("l.weight", {50, 7}, counting(350));
   source_.put("l.bias", {50}, counting(50, 1));
-  WeightLoader loader(source_, Recipe::f32, team_);
+  WeightLoader loader(packing_);
   const Linear layer = loader.linear(WeightRole::attention, "l", 50, 7, true);
   EXPECT_EQ(unpacked(layer.weight), counting(350));
   EXPECT_EQ(layer.bias, counting(50, 1));
@@ -44,7 +46,7 @@ TEST_F(WeightLoaderTest, GateAndUpAlternateEverySixteenRows) {
   source_.put("m.gate_proj.weight", {20, 3}, counting(60));
   source_.put("m.up_proj.weight", {20, 3}, counting(60, 1000));
   source_.put("m.down_proj.weight", {3, 20}, counting(60));
-  WeightLoader loader(source_, Recipe::f32, team_);
+  WeightLoader loader(packing_);
   const GatedMlpWeights mlp = loader.gated_mlp(WeightRole::dense_mlp, "m", 3, 20);
   ASSERT_EQ(mlp.gate_up.columns(), 64U);
   const std::vector<float> rows = unpacked(mlp.gate_up);
@@ -59,7 +61,7 @@ TEST_F(WeightLoaderTest, GateAndUpAlternateEverySixteenRows) {
 TEST_F(WeightLoaderTest, LatentUpIsCutByHeadAndKeysAreTransposed) {
   // Two heads of 2 key rows and 1 value row over rank 3.
   source_.put("b.weight", {6, 3}, counting(18));
-  WeightLoader loader(source_, Recipe::f32, team_);
+  WeightLoader loader(packing_);
   const auto up = loader.latent_up(
       "b", {.heads = 2, .qk_nope_head_dim = 2, .v_head_dim = 1, .kv_lora_rank = 3});
   EXPECT_THAT(unpacked(up.key, 1), testing::ElementsAre(9, 12, 10, 13, 11, 14));
@@ -70,7 +72,7 @@ TEST_F(WeightLoaderTest, NotANumberIsNamed) {
   std::vector<float> values = counting(350);
   values[123] = std::numeric_limits<float>::quiet_NaN();
   source_.put("l.weight", {50, 7}, values);
-  WeightLoader loader(source_, Recipe::f32, team_);
+  WeightLoader loader(packing_);
   try {
     loader.linear(WeightRole::attention, "l", 50, 7, false);
     FAIL();
@@ -84,7 +86,9 @@ TEST_F(WeightLoaderTest, ProgressCountsBytes) {
   source_.put("l.weight", {4, 4}, counting(16));
   source_.put("l.bias", {4}, counting(4));
   std::vector<std::size_t> seen;
-  WeightLoader loader(source_, Recipe::bf16, team_, [&](std::size_t b) { seen.push_back(b); });
+  PackingSource packing(source_, Recipe::bf16, team_,
+                        [&](std::size_t bytes) { seen.push_back(bytes); });
+  WeightLoader loader(packing);
   loader.linear(WeightRole::attention, "l", 4, 4, true);
   EXPECT_THAT(seen, testing::ElementsAre(64, 80));
 }

@@ -14,9 +14,11 @@ INSTANTIATE_TEST_SUITE_P(Machines, OpsRows, every_machine(), machine_name);
 TEST_P(OpsRows, EmbedLooksUpRowsOfEitherTable) {
   constexpr std::size_t kWidth = 37;
   const OwnRows source(5, kWidth, 1);
-  EmbeddingTable wide{kWidth, {}, source.numbers()};
-  EmbeddingTable narrow{kWidth, {}, {}};
-  for (const float value : source.numbers()) narrow.bf16.push_back(to_bf16(value));
+  const std::vector<float> numbers = source.numbers();
+  std::vector<Bf16> rounded;
+  for (const float value : numbers) rounded.push_back(to_bf16(value));
+  const EmbeddingTable wide{kWidth, {}, numbers, {}};
+  const EmbeddingTable narrow{kWidth, rounded, {}, {}};
   const std::vector<std::int32_t> ids = {4, 0, 4, 2};
   for (const EmbeddingTable& table : {wide, narrow}) {
     EXPECT_EQ(table.count(), 5U);
@@ -29,7 +31,8 @@ TEST_P(OpsRows, EmbedLooksUpRowsOfEitherTable) {
 }
 
 TEST_P(OpsRows, EmbedOfNothingIsEmpty) {
-  const EmbeddingTable table{4, {}, std::vector<float>(8)};
+  const std::vector<float> numbers(8);
+  const EmbeddingTable table{4, {}, numbers, {}};
   EXPECT_EQ(ops().embed({}, table).count, 0U);
 }
 
