@@ -210,7 +210,8 @@ int bench(const BenchOptions& options) {
     if (!options.json) write_output(text);
   };
   say(machine_text(json["machine"]));
-  say(fmt::format("{}, {}, {:.2f} GB, median of {}\n", loaded.name, options.weights,
+  say(fmt::format("{}, {}, {:.2f} GB, median of {}\n", loaded.name,
+                  to_string(loaded.model.recipe()),
                   static_cast<double>(loaded.model.weight_bytes()) / 1e9, options.repeat));
   BenchModel model(loaded, team, kPromptTokens);
   if (options.wants("vision")) {
