@@ -15,6 +15,7 @@
 #include "base/parallel.h"
 #include "bench_counts.h"
 #include "bench_model.h"
+#include "bench_serve.h"
 #include "command.h"
 #include "engine/model_files.h"
 #include "engine/model_shapes.h"
@@ -31,6 +32,7 @@ constexpr const char* kDescription = "Speed, as a share of what the machine can 
 constexpr const char* kExamples =
     "  vl2 bench --shape tiny\n"
     "  vl2 bench -m deepseek-vl2-small --only decode --threads 8\n"
+    "  vl2 bench --shape tiny --weights int8 --serve\n"
     "\n"
     "With --shape the weights are random numbers in memory: nothing is downloaded.\n"
     "Figures are medians. Only arithmetic and bytes that the model cannot do without\n"
@@ -48,6 +50,7 @@ struct BenchOptions {
   std::string weights = "auto";
   int threads = 0;
   int repeat = 5;
+  bool serve = false;
   bool json = false;
 
   bool wants(const std::string& part) const {
@@ -76,7 +79,7 @@ LoadedModel load(const BenchOptions& options, const ThreadTeam& team) {
   ProgressBar bar;
   LoadOptions load_options;
   load_options.recipe = recipe_wanted(options.weights);
-  load_options.context_tokens = kPromptTokens;
+  load_options.context_tokens = options.serve ? kServeContextTokens : kPromptTokens;
   load_options.team = team;
   load_options.progress = [&bar](std::size_t done, std::size_t total) {
     bar.show({Stage::loading, done, total});
@@ -191,9 +194,26 @@ void warn_if_disturbed(const Json& json) {
   }
 }
 
+// What many users get, instead of the parts of one.
+void bench_serve(const BenchOptions& options, const LoadedModel& loaded, const ThreadTeam& team,
+                 Json& json) {
+  const Operand operand = loaded.model.operand();
+  const ServeBench serve{loaded, team,
+                         [&] {
+                           return LimitsNow{measure_matmul_peak(chosen_isa(), operand, team),
+                                            measure_read_bandwidth(team)};
+                         },
+                         options.repeat};
+  json["streams"] = bench_streams_together(serve);
+  json["prompt_beside"] = bench_prompt_beside(serve);
+}
+
 int bench(const BenchOptions& options) {
   if (!options.model.empty() && !options.shape.empty()) {
     throw UsageError("-m and --shape exclude each other");
+  }
+  if (options.serve && options.repeat > kMostServeRepeat) {
+    throw UsageError(fmt::format("--serve takes at most --repeat {}", kMostServeRepeat));
   }
   catch_interrupts();
   const ThreadTeam team(options.threads);
@@ -213,6 +233,12 @@ int bench(const BenchOptions& options) {
   say(fmt::format("{}, {}, {:.2f} GB, median of {}\n", loaded.name,
                   to_string(loaded.model.recipe()),
                   static_cast<double>(loaded.model.weight_bytes()) / 1e9, options.repeat));
+  if (options.serve) {
+    bench_serve(options, loaded, team, json);
+    say(streams_together_text(json["streams"]) + prompt_beside_text(json["prompt_beside"]));
+    if (options.json) write_json(json);
+    return kExitFine;
+  }
   BenchModel model(loaded, team, kPromptTokens);
   if (options.wants("vision")) {
     json["vision"] = bench_vision(model, config, limits, options.repeat);
@@ -254,6 +280,8 @@ void add_bench_command(CLI::App& program, Action& action) {
       ->check(CLI::Range(0, 4096))
       ->capture_default_str()
       ->type_name("N");
+  command->add_flag("--serve", options->serve,
+                    "Many streams at once, and one beside a long prompt, as the server has them");
   command->add_flag("--json", options->json, "One JSON object at the end");
   command->callback([options, &action] { action = [options] { return bench(*options); }; });
 }

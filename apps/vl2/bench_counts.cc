@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "bench_counts.h"
 
+#include <cmath>
 #include <variant>
 
 #include "checkpoint/model_size.h"
@@ -74,11 +75,22 @@ double language_flops(const ModelConfig& config, TokenRange tokens) {
 }
 
 double bytes_per_generated_token(const ModelConfig& config, Recipe recipe, std::size_t position) {
+  return bytes_per_step(config, recipe, {1, position});
+}
+
+double bytes_per_step(const ModelConfig& config, Recipe recipe, const StepLoad& load) {
   const ModelSize size = model_size(config);
-  double bytes = static_cast<double>((position + 1) * kv_bytes_per_token(config.language, recipe));
+  const auto streams = static_cast<double>(load.streams);
+  const double chosen = number(size.routed_experts_chosen) / number(size.routed_experts_there);
+  const double chosen_by_any = 1 - std::pow(1 - chosen, streams);
+  double bytes = streams * static_cast<double>((load.position + 1) *
+                                               kv_bytes_per_token(config.language, recipe));
   for (std::size_t i = 0; i < kWeightRoleCount; ++i) {
     const auto role = static_cast<WeightRole>(i);
-    bytes += bytes_a_weight(format_of(recipe, role)) * static_cast<double>(size.active_of(role));
+    const double weights = role == WeightRole::routed_experts
+                               ? chosen_by_any * static_cast<double>(size.of(role))
+                               : static_cast<double>(size.active_of(role));
+    bytes += bytes_a_weight(format_of(recipe, role)) * weights;
   }
   return bytes;
 }

@@ -28,6 +28,15 @@ double language_flops(const ModelConfig& config, TokenRange tokens);
 // int4 groups, and the keys and values of all positions up to this one.
 double bytes_per_generated_token(const ModelConfig& config, Recipe recipe, std::size_t position);
 
+// The same for a step in which so many streams each generate the token at `position`. Weights are
+// read once for all of them; of the routed experts those that so many tokens choose when all are
+// equally likely.
+struct StepLoad {
+  std::size_t streams = 1;
+  std::size_t position = 0;
+};
+double bytes_per_step(const ModelConfig& config, Recipe recipe, const StepLoad& load);
+
 // Keys and values of one token in all layers.
 std::size_t kv_bytes_per_token(const LanguageConfig& config, Recipe recipe);
 
