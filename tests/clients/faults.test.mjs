@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What goes wrong in production: clients that vanish or stall, and a server that is told to end.
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {closeSync, cpSync, mkdtempSync, openSync, rmSync} from 'node:fs';
 import net from 'node:net';
 import {tmpdir} from 'node:os';
@@ -216,20 +217,26 @@ test('told twice, it ends at once', async () => {
   });
 });
 
-test('a model folder that disappears is not missed', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'vl2-model-'));
-  const model = join(folder, 'vl2-nano');
-  cpSync(nano, model, {recursive: true});
-  try {
-    await withServer([], async (server) => {
-      rmSync(folder, {recursive: true});
-      assert.equal(await answerOf(server, picture), 'SCORES');
-      assert.equal((await fetch(`${server.url}/v1/models`)).status, 200);
-    }, {model});
-  } finally {
-    rmSync(folder, {recursive: true, force: true});
-  }
-});
+for (const [kind, make] of [
+  ['as downloaded', (folder) => cpSync(nano, folder, {recursive: true})],
+  ['packed, which is mapped', (folder) => execFileSync(
+      process.env.VL2_PROGRAM, ['quantize', nano, folder, '--recipe', 'int8'], {stdio: 'ignore'})],
+]) {
+  test(`a model folder that disappears is not missed: ${kind}`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vl2-model-'));
+    const model = join(folder, 'vl2-nano');
+    make(model);
+    try {
+      await withServer([], async (server) => {
+        rmSync(folder, {recursive: true});
+        assert.equal(await answerOf(server, picture), 'SCORES');
+        assert.equal((await fetch(`${server.url}/v1/models`)).status, 200);
+      }, {model});
+    } finally {
+      rmSync(folder, {recursive: true, force: true});
+    }
+  });
+}
 
 test('a log that cannot be written, on a full disk, stops nothing', async () => {
   const logFile = openSync('/dev/full', 'w');
