@@ -34,6 +34,12 @@ PictureSource parse_picture(const RequestField& part) {
   const RequestField image = part.at("image_url");
   PictureSource picture;
   picture.param = image.path();
+  if (!image.is_string() && !image.find("url") && image.find("width")) {
+    constexpr std::int64_t kLongestSide = 100'000;
+    picture.width = static_cast<int>(image.at("width").integer(1, kLongestSide));
+    picture.height = static_cast<int>(image.at("height").integer(1, kLongestSide));
+    return picture;
+  }
   const RequestField url = image.is_string() ? image : image.at("url");
   picture.url = url.take_string();
   return picture;

@@ -18,6 +18,8 @@ namespace vl2 {
 struct PictureSource {
   std::string url;    // data:, file:, http: or https:
   std::string param;  // its place in the request
+  int width = 0;      // above 0: only the size was told, which is enough for counting tokens
+  int height = 0;
 };
 
 // Texts of several parts are joined. Pictures that stand before all text or after it have no

@@ -130,6 +130,19 @@ StreamEnd stream_chat(Chat& chat, ResponseStream& out) {
   }
 }
 
+// How the local view of a picture is cut; the global view is one tile more.
+Json picture_json(const Image& image, std::size_t tokens, const TilingOptions& tiling) {
+  const Resolution square{tiling.image_size, tiling.image_size};
+  const Resolution view =
+      tiling.tiling ? best_resolution({image.width, image.height}, tiling.candidates) : square;
+  return {
+      {"tokens", tokens},
+      {"width", image.width},
+      {"height", image.height},
+      {"tiles",
+       {{"across", view.width / tiling.image_size}, {"down", view.height / tiling.image_size}}}};
+}
+
 }  // namespace
 
 HttpResponse answer_chat(ServerContext& server, HttpRequest& request) {
@@ -173,6 +186,10 @@ HttpResponse count_input_tokens(ServerContext& server, HttpRequest& request) {
     messages.push_back({{"text_tokens", tokens}, {"image_tokens", std::move(images)}});
   }
   const std::size_t total = cost.total();
+  Json pictures = Json::array();
+  for (const Message& message : counted.messages)
+    for (const Image& image : message.images)
+      pictures.push_back(picture_json(image, cost.image_tokens[pictures.size()], counted.tiling));
   HttpResponse response;
   response.body =
       dump({{"object", "response.input_tokens"},
@@ -180,6 +197,8 @@ HttpResponse count_input_tokens(ServerContext& server, HttpRequest& request) {
             {"text_tokens", cost.text_tokens},
             {"image_tokens", total - cost.text_tokens},
             {"messages", std::move(messages)},
+            {"images", std::move(pictures)},
+            {"tile_size", counted.tiling.image_size},
             {"context_length", cost.context_tokens},
             {"tokens_left", cost.context_tokens > total ? cost.context_tokens - total : 0}});
   return response;

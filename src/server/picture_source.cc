@@ -67,6 +67,9 @@ std::optional<fs::path> file_below(std::string_view url, const fs::path& folder)
 }  // namespace
 
 Image PictureReader::read(const PictureSource& source) {
+  if (source.width > 0)
+    throw bad_request("A size without a picture is enough for input_tokens only; send a 'url'.",
+                      source.param, "missing_image");
   const std::string_view url = source.url;
   if (const auto base64 = base64_of_data_url(url)) return read_base64(*base64, source.param);
   if (url.starts_with(kFileScheme)) return read_file(source);
@@ -81,6 +84,11 @@ Image PictureReader::read(const PictureSource& source) {
   throw bad_request(
       fmt::format("Expected a data: URL with a picture, but got '{}'.", url.substr(0, 24)),
       source.param, "invalid_image_url");
+}
+
+Image PictureReader::read_size(const PictureSource& source) {
+  if (source.width > 0) return Image{source.width, source.height, {}};
+  return read(source);
 }
 
 Image PictureReader::read_base64(std::string_view text, const std::string& param) {

@@ -28,6 +28,8 @@ class PictureReader {
 
   // Throws ApiError 400 naming the part for everything that is no picture it may read.
   Image read(const PictureSource& source);
+  // As read(), but where only a size was told, a picture of that size without pixels.
+  Image read_size(const PictureSource& source);
 
   // From base64 without a URL around it.
   Image read_base64(std::string_view text, const std::string& param);

@@ -25,13 +25,16 @@ class Turnstile {
   std::counting_semaphore<>& semaphore_;
 };
 
-std::vector<Message> with_pixels(const ServerContext& server, std::vector<ChatMessage> from) {
+using ReadPicture = Image (PictureReader::*)(const PictureSource&);
+
+std::vector<Message> with_pictures(const ServerContext& server, std::vector<ChatMessage> from,
+                                   ReadPicture read) {
   PictureReader reader(server.options.pictures);
   std::vector<Message> messages;
   for (ChatMessage& message : from) {
     Message to{message.role, std::move(message.text), {}};
     for (PictureSource& picture : message.pictures) {
-      to.images.push_back(reader.read(picture));
+      to.images.push_back((reader.*read)(picture));
       picture = {};  // the text of a large picture is not needed any more
     }
     messages.push_back(std::move(to));
@@ -51,9 +54,9 @@ PromptLimits limits_of(const GenerationFields& fields) {
 // What `with_model` makes of the messages while their pixels are there.
 template <class F>
 auto while_decoded(ServerContext& server, std::vector<ChatMessage> from,
-                   std::vector<Message>& messages, F&& f) {
+                   std::vector<Message>& messages, ReadPicture read, F&& f) {
   const Turnstile turnstile(server.preparing);
-  messages = with_pixels(server, std::move(from));
+  messages = with_pictures(server, std::move(from), read);
   try {
     auto result = f(std::as_const(messages));
     drop_pixels(messages);
@@ -71,9 +74,11 @@ PreparedPrompt prepare_conversation(ServerContext& server, std::vector<ChatMessa
   // Before any picture is looked at.
   if (!server.engine.has_room(fields.choices)) throw queue_is_full();
   PreparedPrompt prompt;
-  prompt.input = while_decoded(server, std::move(messages), prompt.messages, [&](const auto& all) {
+  const auto prepare = [&](const auto& all) {
     return prepare_prompt(model, all, PictureTags::place_missing, limits_of(fields));
-  });
+  };
+  prompt.input =
+      while_decoded(server, std::move(messages), prompt.messages, &PictureReader::read, prepare);
   return prompt;
 }
 
@@ -81,9 +86,12 @@ ConversationCost conversation_cost(ServerContext& server, std::vector<ChatMessag
                                    const GenerationFields& fields) {
   const LoadedModel& model = server.model();
   ConversationCost cost;
-  cost.cost = while_decoded(server, std::move(messages), cost.messages, [&](const auto& all) {
+  const auto count = [&](const auto& all) {
     return prompt_cost(model, all, PictureTags::place_missing, limits_of(fields));
-  });
+  };
+  cost.cost =
+      while_decoded(server, std::move(messages), cost.messages, &PictureReader::read_size, count);
+  cost.tiling = tiling_options(model.config(), cost.cost.image_tokens.size(), limits_of(fields));
   return cost;
 }
 

@@ -7,6 +7,7 @@
 #include "vl2/message.h"
 
 #include "engine/request.h"
+#include "image/tiling.h"
 #include "server/chat_request.h"
 #include "server/server_context.h"
 
@@ -21,10 +22,11 @@ struct PreparedPrompt {
 PreparedPrompt prepare_conversation(ServerContext& server, std::vector<ChatMessage> messages,
                                     const GenerationFields& fields);
 
-// What it would cost, and the messages.
+// What it would cost, the messages, and how their pictures are cut.
 struct ConversationCost {
   PromptCost cost;
   std::vector<Message> messages;
+  TilingOptions tiling;
 };
 ConversationCost conversation_cost(ServerContext& server, std::vector<ChatMessage> messages,
                                    const GenerationFields& fields);

@@ -48,6 +48,21 @@ TEST(ChatRequest, PicturesAroundTheTextHaveNoPlaceInIt) {
   }
 }
 
+TEST(ChatRequest, PicturesMayBeSizesAlone) {
+  const ChatMessage message =
+      parse_user(R"([{"type":"image_url","image_url":{"width":640,"height":480}}])");
+  ASSERT_EQ(message.pictures.size(), 1U);
+  EXPECT_EQ(message.pictures[0].width, 640);
+  EXPECT_EQ(message.pictures[0].height, 480);
+  for (const char* bad : {R"({"width":640})", R"({"width":0,"height":1})",
+                          R"({"width":100001,"height":1})", R"({"width":"a","height":1})"}) {
+    const ApiError::Details refusal = refusal_of(
+        [&] { parse_user(R"([{"type":"image_url","image_url":)" + std::string(bad) + "}]"); });
+    EXPECT_EQ(refusal.status, 400) << bad;
+    EXPECT_THAT(refusal.param, ::testing::HasSubstr("messages[0].content[0].image_url")) << bad;
+  }
+}
+
 TEST(ChatRequest, PicturesBetweenTextsKeepTheirPlaces) {
   const std::string image = kImage;
   const ChatMessage message = parse_user(R"([{"type":"text","text":"This is image_1:"},)" + image +

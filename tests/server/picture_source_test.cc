@@ -37,7 +37,9 @@ class MediaFolder : public ::testing::Test {
   }
   ~MediaFolder() override { fs::remove_all(root_); }
 
-  Image read(const std::string& url) { return PictureReader(policy_).read({url, "here"}); }
+  Image read(const std::string& url) {
+    return PictureReader(policy_).read({.url = url, .param = "here"});
+  }
 
   fs::path root_;
   fs::path media_;
@@ -46,9 +48,21 @@ class MediaFolder : public ::testing::Test {
 
 TEST(PictureReader, ReadsDataUrls) {
   const PicturePolicy policy;
-  const Image image = PictureReader(policy).read({pixel_url(), "p"});
+  const Image image = PictureReader(policy).read({.url = pixel_url(), .param = "p"});
   EXPECT_EQ(image.width, 1);
   EXPECT_EQ(image.rgb, (std::vector<std::uint8_t>{128, 128, 128}));
+}
+
+TEST(PictureReader, SizesAloneAreEnoughForCountingOnly) {
+  const PicturePolicy policy;
+  PictureReader reader(policy);
+  const PictureSource size{{}, "here", 640, 480};
+  const Image image = reader.read_size(size);
+  EXPECT_EQ(image.width, 640);
+  EXPECT_EQ(image.height, 480);
+  const ApiError::Details refusal = refusal_of([&] { reader.read(size); });
+  EXPECT_EQ(refusal.code, "missing_image");
+  EXPECT_EQ(refusal.param, "here");
 }
 
 TEST(PictureReader, RefusesOtherUrlsAndNamesThePart) {
@@ -76,12 +90,13 @@ TEST(PictureReader, CountsPicturesPixelsAndBytes) {
   PicturePolicy few;
   few.most_pictures = 1;
   PictureReader reader(few);
-  reader.read({pixel_url(), "p"});
-  EXPECT_EQ(refusal_of([&] { reader.read({pixel_url(), "p"}); }).code, "too_many_images");
+  reader.read({.url = pixel_url(), .param = "p"});
+  EXPECT_EQ(refusal_of([&] { reader.read({.url = pixel_url(), .param = "p"}); }).code,
+            "too_many_images");
 
   PicturePolicy small;
   small.most_bytes = 20;
-  EXPECT_EQ(refusal_of([&] { PictureReader(small).read({pixel_url(), "p"}); }).code,
+  EXPECT_EQ(refusal_of([&] { PictureReader(small).read({.url = pixel_url(), .param = "p"}); }).code,
             "image_too_large");
 }
 
