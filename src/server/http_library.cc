@@ -86,6 +86,13 @@ ApiError library_error(int status, const Exchange& exchange) {
   return ApiError("This is no valid HTTP request.", {.status = status, .code = "invalid_http"});
 }
 
+// Of the header Accept-Encoding. What is refused by a weight of 0 is not worth more than the plain
+// text that it gets then.
+bool accepts_gzip(std::string_view encodings) {
+  const std::size_t at = encodings.find("gzip");
+  return at != encodings.npos && !encodings.substr(at + 4).starts_with(";q=0");
+}
+
 void set_socket_options(socket_t socket) {
   const int yes = 1;
   setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -203,10 +210,12 @@ void HttpServer::Library::set_handlers() {
 }
 
 // Routing is ours: the library would match regular expressions, whose recursion a long path could
-// make overflow the stack. Ranges and compression of answers make no sense here.
+// make overflow the stack. Ranges make no sense here, and what is worth compressing is so already.
 void HttpServer::Library::set_up(httplib::Request& request, Exchange& exchange) const {
   exchange.method = request.method;
   exchange.path = std::exchange(request.path, "/");
+  exchange.if_none_match = request.get_header_value("If-None-Match");
+  exchange.accepts_gzip = accepts_gzip(request.get_header_value("Accept-Encoding"));
   request.ranges.clear();
   for (const char* name : {"Range", "Accept-Encoding"}) request.headers.erase(name);
   exchange.has_body =
@@ -305,6 +314,8 @@ void HttpServer::Library::handle(const httplib::ContentReader* body, httplib::Re
   Exchange& exchange = *current;
   try {
     HttpRequest request{exchange.method, exchange.path, {}, exchange.id, exchange.client};
+    request.if_none_match = exchange.if_none_match;
+    request.accepts_gzip = exchange.accepts_gzip;
     // Without a length the library would read until the client hangs up.
     if (body != nullptr && exchange.has_body) request.body = read_body(*body, exchange);
     respond(exchange.route->handle(request), response);

@@ -26,6 +26,8 @@ struct Exchange {
   std::string path;
   std::string id;
   std::string origin;  // of the page that asks, if CORS allows it
+  std::string if_none_match;
+  bool accepts_gzip = false;
   std::string note;
   bool has_body = false;
   bool body_read = false;  // to its end

@@ -31,6 +31,8 @@ struct HttpRequest {
   std::string body;
   std::string id;  // told as x-request-id
   const ClientConnection* client = nullptr;
+  std::string if_none_match = {};
+  bool accepts_gzip = false;
 };
 
 // The rest of a response whose headers are sent.

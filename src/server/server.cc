@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "server/engine_thread.h"
 #include "server/information_routes.h"
 #include "server/metrics.h"
+#include "server/page_route.h"
 #include "server/server_context.h"
 
 namespace vl2 {
@@ -103,7 +105,7 @@ struct Server::Implementation {
   }
   std::vector<HttpRoute> routes() {
     static constexpr std::string_view kModels = "/v1/models/";
-    return {
+    std::vector<HttpRoute> routes = {
         post("/v1/chat/completions", answer_chat),
         post("/v1/chat/completions/input_tokens", count_input_tokens),
         post("/v1/completions", complete),
@@ -118,6 +120,8 @@ struct Server::Implementation {
         get("/version", show_version, true),
         get("/metrics", show_metrics),
     };
+    std::ranges::move(page_routes(), std::back_inserter(routes));
+    return routes;
   }
 
   EngineThreadOptions engine_options() {

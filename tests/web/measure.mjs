@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// What the page weighs and how soon it can be used: VL2_PROGRAM=build/vl2 node measure.mjs
+import { launch } from "./browser.mjs";
+import { Server } from "./server.mjs";
+
+const ROUNDS = 5;
+
+async function compressedBytes(url) {
+  const response = await fetch(url, { method: "HEAD", headers: { "accept-encoding": "gzip" } });
+  return Number(response.headers.get("content-length"));
+}
+
+/** Sizes of the scripts that the page begins with, and of those that come later. */
+async function sizes(server) {
+  const html = await (await fetch(server.url)).text();
+  const first = [...new Set(html.match(/\/assets\/[\w.-]+\.(js|css)/g))];
+  const main = await (await fetch(server.url + first.find((path) => path.endsWith(".js")))).text();
+  const named = [...new Set(main.match(/assets\/[\w.-]+\.m?js/g))].map((path) => `/${path}`);
+  const later = named.filter((path) => !first.includes(path));
+  for (const path of later) {
+    const text = await (await fetch(server.url + path)).text();
+    for (const other of text.match(/\/assets\/[\w.-]+\.mjs/g) ?? [])
+      if (!later.includes(other)) later.push(other);
+  }
+  for (const [when, paths] of [
+    ["at once", first],
+    ["when needed", later],
+  ])
+    for (const path of paths)
+      console.log(`${when}: ${path} ${await compressedBytes(server.url + path)} bytes compressed`);
+}
+
+/** Milliseconds from the request to a question field, in a browser that has nothing in its cache. */
+async function timeToUse(browser, server, slowness) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const debug = await context.newCDPSession(page);
+  await debug.send("Emulation.setCPUThrottlingRate", { rate: slowness });
+  await page.addInitScript(() => {
+    const look = () => {
+      if (document.querySelector("textarea")) window.usableAt ??= performance.now();
+      else requestAnimationFrame(look);
+    };
+    look();
+  });
+  await page.goto(server.url);
+  await page.waitForFunction(() => window.usableAt);
+  const times = await page.evaluate(() => ({
+    usable: window.usableAt,
+    painted: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
+  }));
+  await context.close();
+  return times;
+}
+
+const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+const server = await Server.start();
+const browser = await launch();
+await sizes(server);
+for (const slowness of [1, 4]) {
+  const rounds = [];
+  for (let i = 0; i < ROUNDS; ++i) rounds.push(await timeToUse(browser, server, slowness));
+  const usable = median(rounds.map((round) => round.usable)).toFixed(0);
+  const painted = median(rounds.map((round) => round.painted ?? Number.NaN)).toFixed(0);
+  console.log(
+    `processor ${slowness}x slower: usable after ${usable} ms, first paint ${painted} ms (median of ${ROUNDS})`,
+  );
+}
+await browser.close();
+await server.stop();
