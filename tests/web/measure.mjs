@@ -14,13 +14,18 @@ async function compressedBytes(url) {
 async function sizes(server) {
   const html = await (await fetch(server.url)).text();
   const first = [...new Set(html.match(/\/assets\/[\w.-]+\.(js|css)/g))];
-  const main = await (await fetch(server.url + first.find((path) => path.endsWith(".js")))).text();
-  const named = [...new Set(main.match(/assets\/[\w.-]+\.m?js/g))].map((path) => `/${path}`);
-  const later = named.filter((path) => !first.includes(path));
-  for (const path of later) {
+  // Scripts name those that they load later.
+  const later = [];
+  for (const path of first) await follow(path);
+  async function follow(path) {
     const text = await (await fetch(server.url + path)).text();
-    for (const other of text.match(/\/assets\/[\w.-]+\.mjs/g) ?? [])
-      if (!later.includes(other)) later.push(other);
+    for (const [, name] of text.matchAll(/["'`](?:\.\/|\/?assets\/)([\w.-]+\.m?js)["'`]/g)) {
+      const other = `/assets/${name}`;
+      if (first.includes(other) || later.includes(other)) continue;
+      if (!(await fetch(server.url + other, { method: "HEAD" })).ok) continue;
+      later.push(other);
+      await follow(other);
+    }
   }
   for (const [when, paths] of [
     ["at once", first],
