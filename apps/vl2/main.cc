@@ -43,6 +43,14 @@ int parse_and_run(CLI::App& program, const Action& action, int argc, char** argv
   } catch (const CLI::CallForVersion& version) {
     write_output(fmt::format("{}\n", version.what()));
     return kExitFine;
+  } catch (const CLI::RequiredError& error) {
+    const std::vector<std::string> unknown = program.remaining();
+    if (!program.get_subcommands().empty() || unknown.empty())
+      write_note(fmt::format("{} (see {} --help)", error.what(), command_line_name(program)));
+    else
+      write_note(fmt::format("there is no {} \"{}\" (see vl2 --help)",
+                             unknown[0].starts_with('-') ? "option" : "command", unknown[0]));
+    return kExitWrongUsage;
   } catch (const CLI::ParseError& error) {
     write_note(fmt::format("{} (see {} --help)", error.what(), command_line_name(program)));
     return kExitWrongUsage;

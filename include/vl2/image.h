@@ -15,6 +15,7 @@ struct Image {
   int width = 0;                  // pixels
   int height = 0;                 // pixels
   std::vector<std::uint8_t> rgb;  // [height][width][3], row by row without padding
+  std::string name = {};          // what errors call it, a file's path; may be empty
 };
 
 // Limits for pictures from strangers. The default is the number of pixels beyond which Pillow

@@ -51,7 +51,7 @@ Layout lay_out(const LoadedModel& model, std::span<const Message> messages, Pict
     const Resolution own{picture->width, picture->height};
     const Resolution local =
         layout.tiling.tiling ? best_resolution(own, layout.tiling.candidates) : tile;
-    place_in(own, tile);  // throws for pictures too thin
+    place_in(own, tile, picture->name);  // throws for pictures too thin
     const TileGrid grid{local.width / tile.width, local.height / tile.height};
     layout.picture_tokens.push_back(image_token_count(grid, config.tokens_per_side()));
   }

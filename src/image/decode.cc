@@ -59,9 +59,10 @@ Palette::Palette() {
   for (std::size_t i = 0; i < colours_.size(); ++i) colours_[i].fill(static_cast<std::uint8_t>(i));
 }
 
-Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
-                   const ImageLimits& limits) {
-  const EncodedImage source{bytes, name, limits};
+namespace {
+
+Image decode_known(const EncodedImage& source) {
+  const std::span<const std::uint8_t> bytes = source.bytes;
   if (bytes.empty()) refuse(source, "it is empty");
   const auto format = sniff_format(bytes);
   if (!format) refuse(source, "it is not a JPEG, PNG, WebP, GIF or BMP picture");
@@ -78,6 +79,15 @@ Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
       return decode_bmp(source);
   }
   refuse(source, "its format is unknown");
+}
+
+}  // namespace
+
+Image decode_image(std::span<const std::uint8_t> bytes, const std::string& name,
+                   const ImageLimits& limits) {
+  Image image = decode_known({bytes, name, limits});
+  image.name = name;
+  return image;
 }
 
 Image load_image(const std::filesystem::path& path, const ImageLimits& limits) {

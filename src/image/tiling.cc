@@ -62,7 +62,7 @@ Resolution best_resolution(Resolution picture, std::span<const Resolution> candi
   return best;
 }
 
-Placement place_in(Resolution picture, Resolution box) {
+Placement place_in(Resolution picture, Resolution box, std::string_view name) {
   const double picture_ratio = static_cast<double>(picture.width) / picture.height;
   const double box_ratio = static_cast<double>(box.width) / box.height;
   Placement placement{box.width, box.height, 0, 0};
@@ -75,9 +75,10 @@ Placement place_in(Resolution picture, Resolution box) {
   }
   if (placement.width == 0 || placement.height == 0) {
     throw Error(ErrorCode::bad_image,
-                fmt::format("a picture of {} x {} pixels is too thin: scaled to fit {} x {} "
+                fmt::format("{}{}a picture of {} x {} pixels is too thin: scaled to fit {} x {} "
                             "nothing is left of it; crop it",
-                            picture.width, picture.height, box.width, box.height));
+                            name, name.empty() ? "" : ": ", picture.width, picture.height,
+                            box.width, box.height));
   }
   placement.left = round_half_to_even((box.width - placement.width) * 0.5);
   placement.top = round_half_to_even((box.height - placement.height) * 0.5);
@@ -111,8 +112,8 @@ PreparedImage prepare_image(const Image& image, const TilingOptions& options) {
   prepared.resolution = options.tiling ? best_resolution(picture, options.candidates) : square;
   prepared.grid = {prepared.resolution.width / options.image_size,
                    prepared.resolution.height / options.image_size};
-  prepared.global_placement = place_in(picture, square);
-  prepared.local_placement = place_in(picture, prepared.resolution);
+  prepared.global_placement = place_in(picture, square, image.name);
+  prepared.local_placement = place_in(picture, prepared.resolution, image.name);
   prepared.global_view = pad_into(image, square, options.fill);
   prepared.local_view = prepared.resolution == square
                             ? prepared.global_view

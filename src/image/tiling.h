@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "vl2/image.h"
@@ -62,8 +63,8 @@ struct PreparedImage {
 Resolution best_resolution(Resolution picture, std::span<const Resolution> candidates);
 
 // The picture in `box`, as large as its shape allows and in the middle. Throws Error{bad_image} if
-// it is so thin that one side would vanish.
-Placement place_in(Resolution picture, Resolution box);
+// it is so thin that one side would vanish, beginning with `name`, which may be empty.
+Placement place_in(Resolution picture, Resolution box, std::string_view name = {});
 
 // Scales `image` to its placement in `box` and fills the rest. Throws as place_in does.
 Image pad_into(const Image& image, Resolution box, std::array<std::uint8_t, 3> fill);

@@ -60,6 +60,23 @@ INSTANTIATE_TEST_SUITE_P(
                       std::vector<std::string>{"bench", "--shape", "huge"},
                       std::vector<std::string>{"bench", "--shape", "tiny", "-m", "x"}));
 
+TEST(Usage, UnknownCommandIsNamed) {
+  EXPECT_THAT(run_program({"frob"}).errors, HasSubstr("no command \"frob\""));
+  EXPECT_THAT(run_program({"--frob"}).errors, HasSubstr("no option \"--frob\""));
+}
+
+TEST(Pictures, TooThinOneIsNamed) {
+  const std::string strip = kGoldens / "images" / "bad" / "strip_1200x1.png";
+  const std::vector<std::vector<std::string>> commands = {
+      {"preprocess", "-m", kNano, "-i", strip}, {"run", "-m", kNano, "-i", strip, "hello"}};
+  for (const std::vector<std::string>& arguments : commands) {
+    const Result result = run_program(arguments);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_TRUE(is_one_clear_line(result.errors));
+    EXPECT_THAT(result.errors, HasSubstr(strip + ": a picture of 1200 x 1 pixels is too thin"));
+  }
+}
+
 TEST(Model, MustBeAFolderWithAConfiguration) {
   const TemporaryFolder folder;
   write_file(folder / "file", "");
