@@ -46,6 +46,7 @@ struct EngineOptions {
   std::filesystem::path model = {};  // a folder as downloaded from the hub
   std::string weights = "auto";      // in memory: f32, bf16, int8, int4, int4-max, or auto:
                                      // as the folder has them, released ones in bf16
+  std::string vision = "bf16";       // activations of the vision tower: bf16 or int8
   int threads = 0;                   // 0: as many as the process may use
   std::size_t context_tokens = 0;    // longest sequence; 0: max_position_embeddings of the model
   std::size_t chunk_tokens = 2048;   // most rows of a prompt that one step takes

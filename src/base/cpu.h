@@ -12,7 +12,7 @@ namespace vl2 {
 enum class Isa {
   portable,     // C++ without intrinsics: the definition of what every kernel computes
   avx2,         // AVX2 and FMA
-  avx512_bf16,  // AVX-512 F, BW, DQ, VL, VBMI and BF16
+  avx512_bf16,  // AVX-512 F, BW, DQ, VL, VBMI, VNNI and BF16
   amx,          // AVX-512 as above and AMX-BF16 tiles
 };
 

@@ -78,7 +78,15 @@ std::string name_of(const std::filesystem::path& folder) {
 // Fills everything but name and tokenizer.
 LoadedModel load_from(WeightSource& source, const ModelConfig& config, const LoadOptions& options) {
   WeightLoader loader(source);
-  return {{}, {}, Model(config, loader, context_of(config, options.context_tokens)), 0.0};
+  Model model(config, loader, context_of(config, options.context_tokens));
+  if (options.integer_vision) {
+    if (model.operand() != Operand::bf16) {
+      throw Error(ErrorCode::invalid_argument,
+                  "vision int8 rounds what f32 weights keep exact; take other weights");
+    }
+    model.use_integer_vision(options.team);
+  }
+  return {{}, {}, std::move(model), 0.0};
 }
 
 LoadedModel pack(const TensorSource& tensors, const ModelConfig& config, const LoadOptions& options,

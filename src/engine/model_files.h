@@ -30,6 +30,7 @@ struct LoadedModel {
 struct LoadOptions {
   // Nothing: as the folder has them, a released checkpoint in bf16. A packed folder is what it is.
   std::optional<Recipe> recipe = {};
+  bool integer_vision = false;     // the vision tower multiplies 8-bit integers
   std::size_t context_tokens = 0;  // 0: max_position_embeddings
   ThreadTeam team = ThreadTeam();
   // Bytes of the checkpoint, read and in all. Return false to stop: Error{cancelled}.

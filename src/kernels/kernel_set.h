@@ -10,12 +10,14 @@
 namespace vl2 {
 
 struct AttentionKernel;
+struct IntegerKernel;
 
 // Immutable, a few pointers; copy freely.
 struct KernelSet {
   Isa isa;
   Operand operand;  // what activations are rounded to before a matmul
   const MatmulKernel* matmul;
+  const IntegerKernel* integer;
   const AttentionKernel* attention;
   const RowwiseKernels* rowwise;
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "kernels/integer/integer_matmul.h"
 #include "kernels/matmul/matmul.h"
 
 namespace vl2 {
@@ -67,6 +68,13 @@ const float* bias_of(const Linear& layer) {
 void multiply(const Ops& op, const Packed& x, const Weight& weight, const Epilogue& epilogue) {
   VL2_ASSERT(x.stack == 1 && weight.stack() == 1 && x.width == weight.depth());
   if (x.count > 0) matmul(op.kernels(), op.team(), x, weight, epilogue);
+}
+
+void multiply(const Ops& op, const Packed& x, const Linear& layer, const Epilogue& epilogue) {
+  if (!layer.integer_products) return multiply(op, x, layer.weight, epilogue);
+  const ScratchScope scratch(op.arena());
+  const IntegerRows rows = quantize_rows(op.kernels(), op.team(), x, op.arena());
+  integer_matmul(op.kernels(), op.team(), rows, layer.weight, epilogue);
 }
 
 }  // namespace
@@ -176,18 +184,18 @@ void Ops::rope(Heads x, std::span<const std::uint32_t> positions, const RopeTabl
 
 Rows Ops::linear(const Packed& x, const Linear& layer) const {
   const Rows out = rows(x.count, layer.weight.columns());
-  multiply(*this, x, layer.weight, StoreRows{out, bias_of(layer)});
+  multiply(*this, x, layer, StoreRows{out, bias_of(layer)});
   return out;
 }
 
 void Ops::add_linear(Rows hidden, const Packed& x, const Linear& layer) const {
   VL2_ASSERT(hidden.count == x.count && hidden.width == layer.weight.columns());
-  multiply(*this, x, layer.weight, StoreRows{hidden, bias_of(layer), true});
+  multiply(*this, x, layer, StoreRows{hidden, bias_of(layer), true});
 }
 
 Packed Ops::linear_gelu(const Packed& x, const Linear& layer, Gelu gelu) const {
   const Packed out = arena_->packed(kernels_.operand, x.count, layer.weight.columns());
-  multiply(*this, x, layer.weight, StoreGelu{out, bias_of(layer), gelu});
+  multiply(*this, x, layer, StoreGelu{out, bias_of(layer), gelu});
   return out;
 }
 

@@ -26,6 +26,8 @@ namespace vl2 {
 struct Linear {
   Weight weight;
   std::vector<float> bias;
+  // x is rounded to 8 bits as well, row by row (kernels/integer). Of int8 weights only.
+  bool integer_products = false;
 };
 
 struct LayerNormWeights {

@@ -46,6 +46,10 @@ Model::Model(const ModelConfig& config, WeightLoader& loader, std::size_t contex
   weight_bytes_ = loader.held_bytes();
 }
 
+void Model::use_integer_vision(const ThreadTeam& team) {
+  weight_bytes_ += static_cast<std::size_t>(vision_.use_integer_products(team));
+}
+
 Rows Model::forward(Step& step) const {
   const auto& [batch, op, caches] = step;
 

@@ -38,6 +38,8 @@ class Model {
   // returns [tile * tokens_per_side^2][hidden_size]. A tile's rows depend on the tile alone.
   Rows encode_tiles(const Ops& op, std::span<const float> pixels) const;
   std::size_t pixels_per_tile() const noexcept { return vision_.pixels_per_tile(); }
+  // Before the model is shared: the vision tower multiplies 8-bit integers. Not for format f32.
+  void use_integer_vision(const ThreadTeam& team);
 
   // Lays the rows of a picture's tiles (the global view first, then the local tiles row by row,
   // as encode_tiles gives them) out as the prompt has them: newlines after each row of the views,

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <string>
 
+#include "kernels/matmul/pack.h"
+
 namespace vl2 {
 namespace {
 
@@ -36,6 +38,19 @@ VisionTower::VisionTower(WeightLoader& loader, const VisionConfig& config)
          loader.linear(WeightRole::vision, name + ".mlp.fc2", width, inner, true)});
   }
   norm_ = loader.layer_norm("vision.norm", width, kNormEps);
+}
+
+std::ptrdiff_t VisionTower::use_integer_products(const ThreadTeam& team) {
+  std::ptrdiff_t grown = 0;
+  for (Block& block : blocks_)
+    for (Linear* layer : {&block.qkv, &block.out, &block.up, &block.down}) {
+      grown -= static_cast<std::ptrdiff_t>(layer->weight.total_bytes());
+      if (layer->weight.format() != WeightFormat::int8)
+        layer->weight = repacked(layer->weight, WeightFormat::int8, team);
+      grown += static_cast<std::ptrdiff_t>(layer->weight.total_bytes());
+      layer->integer_products = true;
+    }
+  return grown;
 }
 
 std::size_t VisionTower::pixels_per_tile() const noexcept {

@@ -22,6 +22,10 @@ class VisionTower {
   // seen, as in the original's convolution.
   Rows forward(const Ops& op, std::span<const float> pixels) const;
 
+  // From now on the blocks multiply integers: weights become int8, if they are not, and activations
+  // are rounded to 8 bits row by row. Returns the bytes that the weights grew by.
+  std::ptrdiff_t use_integer_products(const ThreadTeam& team);
+
   // Numbers of a tile's pixels.
   std::size_t pixels_per_tile() const noexcept;
 

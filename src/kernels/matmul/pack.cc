@@ -143,6 +143,30 @@ void pack_matrix(std::span<const float> source, Weight& weight, std::size_t matr
   pack_matrix_from(source, weight, matrix, importance);
 }
 
+Weight repacked(const Weight& weight, WeightFormat format, const ThreadTeam& team) {
+  Weight out(format, weight.columns(), weight.depth(), weight.stack());
+  const std::size_t depth = weight.depth();
+  const auto threads = static_cast<std::size_t>(team.size());
+  std::vector<float> all_rows(threads * kPairColumns * depth);  // of each thread
+  team.run([&](std::size_t thread, std::size_t running) {
+    float* rows = all_rows.data() + thread * kPairColumns * depth;
+    const Share share = share_of(weight.stack() * weight.pairs(), thread, running);
+    for (std::size_t i = share.begin; i < share.end; ++i) {
+      const std::size_t matrix = i / weight.pairs();
+      const std::size_t pair = i % weight.pairs();
+      PairRows<float> pair_rows{};
+      for (std::size_t n = 0; n < kPairColumns; ++n) {
+        const std::size_t column = pair * kPairColumns + n;
+        if (column >= weight.columns()) break;
+        unpack_column(weight, matrix, column, rows + n * depth);
+        pair_rows[n] = rows + n * depth;
+      }
+      pack_pair(format, pair_rows, depth, out.mutable_pair(matrix, pair));
+    }
+  });
+  return out;
+}
+
 void unpack_matrix(const Weight& weight, std::size_t matrix, std::span<float> out) {
   VL2_CHECK(out.size() == weight.columns() * weight.depth());
   for (std::size_t n = 0; n < weight.columns(); ++n)

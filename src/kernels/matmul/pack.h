@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <span>
 
+#include "base/parallel.h"
 #include "base/scalar.h"
 #include "tensor/weight.h"
 
@@ -36,7 +37,11 @@ void pack_matrix(std::span<const Bf16> source, Weight& weight, std::size_t matri
 void pack_matrix(std::span<const float> source, Weight& weight, std::size_t matrix = 0,
                  Importance importance = {});
 
-// Row-major floats again, for tests and reports of quality.
+// The same matrices in another format, packed by all threads of the team. Throws
+// Error{out_of_memory}.
+Weight repacked(const Weight& weight, WeightFormat format, const ThreadTeam& team);
+
+// Row-major floats again.
 void unpack_matrix(const Weight& weight, std::size_t matrix, std::span<float> out);
 
 // What a format loses. Add those of several matrices for the error of all together.

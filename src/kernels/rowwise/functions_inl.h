@@ -28,6 +28,8 @@ void add(float* out, const float* x, std::size_t count);
 void add_scaled(float* out, const float* x, float factor, std::size_t count);
 void softmax(float* x, std::size_t count);
 void sigmoid(float* x, std::size_t count);
+IntegerRow quantize_row(const std::byte* line, std::size_t width, std::int8_t* out);
+void scale_integers(const std::int32_t* sums, const IntegerScales& scales, float* block);
 void finish_rows(const StoreRows& to, const float* block, const BlockPlace& place);
 void finish_gelu(const StoreGelu& to, const float* block, const BlockPlace& place);
 void finish_gated(const StoreGated& to, const float* block, const BlockPlace& place);

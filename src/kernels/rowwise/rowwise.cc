@@ -43,6 +43,8 @@ const RowwiseKernels& table() {
       .add_scaled = add_scaled,
       .softmax = softmax,
       .sigmoid = sigmoid,
+      .quantize_row = quantize_row,
+      .scale_integers = scale_integers,
       .finish_block = finish_block,
   };
   return kTable;

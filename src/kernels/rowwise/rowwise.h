@@ -6,13 +6,30 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "base/cpu.h"
 #include "kernels/matmul/epilogue.h"
+#include "tensor/integer_rows.h"
 #include "tensor/tiles.h"
 
 namespace vl2 {
+
+// What a row of activations became when it was rounded to 8 bits.
+struct IntegerRow {
+  float scale;       // not-a-number if some number of the row was not finite
+  std::int32_t sum;  // of its codes
+};
+
+// How a block of sums of integers [rows][32] becomes numbers.
+struct IntegerScales {
+  std::size_t count = 0;                   // rows
+  const float* row_scales = nullptr;       // [count]
+  const std::int32_t* row_sums = nullptr;  // [count]
+  std::int32_t code_offset = 0;            // IntegerKernel::code_offset
+  const float* multipliers = nullptr;      // [32]
+};
 
 struct RowwiseKernels {
   const char* name;  // of the Highway target
@@ -43,6 +60,12 @@ struct RowwiseKernels {
   // +infinity makes the whole row NaN.  x = 1 / (1 + exp(-x)), NaN where x is.
   void (*softmax)(float* x, std::size_t count);
   void (*sigmoid)(float* x, std::size_t count);
+
+  // A row of packed bf16 tiles as codes, the next 64 of which lie a tile of IntegerRows further.
+  // The rest of the last line is zeroed.
+  IntegerRow (*quantize_row)(const std::byte* line, std::size_t width, std::int8_t* out);
+  // block[m][n] = (sums[m][n] - code_offset * row_sums[m]) * row_scales[m] * multipliers[n].
+  void (*scale_integers)(const std::int32_t* sums, const IntegerScales& scales, float* block);
 
   // Applies an epilogue to a block of sums [32][32]. Rows and columns beyond the output's size are
   // not stored as rows; in packed outputs padding rows up to 16 and padding columns up to 32 are
