@@ -15,6 +15,7 @@
 #include "base/parallel.h"
 #include "bench_counts.h"
 #include "bench_model.h"
+#include "bench_samples.h"
 #include "bench_serve.h"
 #include "command.h"
 #include "engine/model_files.h"
@@ -35,51 +36,43 @@ constexpr const char* kExamples =
     "  vl2 bench --shape tiny --weights int8 --serve\n"
     "\n"
     "With --shape the weights are random numbers in memory: nothing is downloaded.\n"
-    "Figures are medians. Only arithmetic and bytes that the model cannot do without\n"
-    "are counted; the machine's limits are measured in the same run.";
+    "Figures are medians of samples; the machine's limits are measured before and after\n"
+    "each sample, and the shares are medians too. Only arithmetic and bytes that the\n"
+    "model cannot do without are counted.";
 
-constexpr std::size_t kTiles = 10;
-constexpr std::size_t kPromptTokens = 2048;
-constexpr std::size_t kContextTokens = 512;
+constexpr std::size_t kTiles = 2;  // RuntimeOptions::tiles_at_once
 constexpr std::size_t kGeneratedTokens = 64;
+constexpr std::size_t kPieceTokens = 16;
+constexpr std::size_t kStreams = 8;
 
 struct BenchOptions {
   std::string model;
   std::string shape;
   std::vector<std::string> only;
   std::string weights = "auto";
+  std::string vision = "bf16";
+  std::size_t prompt_tokens = 2048;
+  std::size_t context_tokens = 512;
   int threads = 0;
   int repeat = 5;
+  bool realtime = false;
   bool serve = false;
   bool json = false;
 
   bool wants(const std::string& part) const {
     return only.empty() || std::find(only.begin(), only.end(), part) != only.end();
   }
-};
-
-struct Limits {
-  double flops = 0;  // a second
-  double bytes = 0;  // read a second
-};
-
-double median_seconds(int repeat, const std::function<double()>& measure) {
-  measure();  // touches memory and fills tables that later runs find ready
-  std::vector<double> seconds;
-  for (int i = 0; i < repeat; ++i) {
-    if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
-    seconds.push_back(measure());
+  std::size_t positions() const {
+    return std::max(prompt_tokens, context_tokens + kGeneratedTokens);
   }
-  std::sort(seconds.begin(), seconds.end());
-  const std::size_t middle = seconds.size() / 2;
-  return seconds.size() % 2 == 1 ? seconds[middle] : (seconds[middle - 1] + seconds[middle]) / 2;
-}
+};
 
 LoadedModel load(const BenchOptions& options, const ThreadTeam& team) {
   ProgressBar bar;
   LoadOptions load_options;
   load_options.recipe = recipe_wanted(options.weights);
-  load_options.context_tokens = options.serve ? kServeContextTokens : kPromptTokens;
+  load_options.integer_vision = options.vision == "int8";
+  load_options.context_tokens = options.serve ? kServeContextTokens : options.positions();
   load_options.team = team;
   load_options.progress = [&bar](std::size_t done, std::size_t total) {
     bar.show({Stage::loading, done, total});
@@ -92,24 +85,23 @@ LoadedModel load(const BenchOptions& options, const ThreadTeam& team) {
   return load_model(find_model(options.model), load_options);
 }
 
-// The best of several tries some time apart: other programs only ever make a machine look slower.
-Limits measure_limits(Operand operand, const ThreadTeam& team) {
-  constexpr int kTries = 3;
-  Limits limits;
-  for (int i = 0; i < kTries; ++i) {
-    limits.flops = std::max(limits.flops, measure_matmul_peak(chosen_isa(), operand, team));
-    limits.bytes = std::max(limits.bytes, measure_read_bandwidth(team));
-  }
-  return limits;
-}
+// What every part is measured with.
+struct Bench {
+  const BenchOptions& options;
+  const LoadedModel& loaded;
+  const Sampler& sampler;
+  BenchModel& model;
 
-Json machine_json(const ThreadTeam& team, Operand operand, const Limits& limits) {
+  const ModelConfig& config() const { return loaded.config(); }
+};
+
+Json machine_json(const ThreadTeam& team, Operand operand, const MachineLimits& limits) {
   return {{"cpu", cpu_name()},
           {"instruction_set", to_string(chosen_isa())},
           {"threads", team.size()},
           {"operand", operand == Operand::f32 ? "f32" : "bf16"},
-          {"peak_flops_per_second", limits.flops},
-          {"read_bytes_per_second", limits.bytes}};
+          {"peak_flops_per_second", limits.flops_per_second},
+          {"read_bytes_per_second", limits.read_bytes_per_second}};
 }
 
 std::string machine_text(const Json& machine) {
@@ -121,67 +113,119 @@ std::string machine_text(const Json& machine) {
                      machine["read_bytes_per_second"].get<double>() / 1e9);
 }
 
-Json bench_vision(BenchModel& bench, const ModelConfig& config, const Limits& limits, int repeat) {
-  const double seconds =
-      median_seconds(repeat, [&] { return bench.encode_tiles(kTiles); }) / kTiles;
-  const double flops = vision_flops_per_tile(config);
-  return {{"tiles", kTiles},
-          {"seconds_per_tile", seconds},
-          {"flops_per_tile", flops},
-          {"flops_per_second", flops / seconds},
-          {"share_of_peak", flops / seconds / limits.flops}};
+Json arithmetic_json(Json part, const Figures& figures) {
+  part["flops_per_second"] = figures.rate;
+  part["peak_flops_per_second"] = figures.limit;
+  part["share_of_peak"] = figures.share;
+  return part;
 }
 
-Json bench_prompt(BenchModel& bench, const ModelConfig& config, const Limits& limits, int repeat) {
-  const double seconds = median_seconds(repeat, [&] { return bench.read_prompt(kPromptTokens); });
-  const double flops = language_flops(config, {0, kPromptTokens, 1});
-  return {{"tokens", kPromptTokens},
-          {"seconds", seconds},
-          {"tokens_per_second", kPromptTokens / seconds},
-          {"flops", flops},
-          {"flops_per_second", flops / seconds},
-          {"share_of_peak", flops / seconds / limits.flops}};
+std::string arithmetic_text(const Json& part) {
+  return fmt::format("{:.3f} of {:.3f} TFLOP/s, {:.0f} %",
+                     part["flops_per_second"].get<double>() / 1e12,
+                     part["peak_flops_per_second"].get<double>() / 1e12,
+                     100 * part["share_of_peak"].get<double>());
 }
 
-Json bench_decode(BenchModel& bench, const LoadedModel& loaded, const Limits& limits, int repeat) {
-  bench.read_prompt(kContextTokens);
-  const double seconds =
-      median_seconds(repeat, [&] { return bench.generate(kContextTokens, kGeneratedTokens); });
+Json bench_vision(const Bench& bench) {
+  const double flops = vision_flops_per_tile(bench.config());
+  const Piece piece{flops * kTiles, [&] { return bench.model.encode_tiles(kTiles); }};
+  const Figures figures = bench.sampler.measure(Bound::arithmetic, {&piece, 1});
+  return arithmetic_json({{"tiles", kTiles},
+                          {"activations", bench.options.vision},
+                          {"seconds_per_tile", figures.seconds / kTiles},
+                          {"flops_per_tile", flops}},
+                         figures);
+}
+
+Json bench_prompt(const Bench& bench) {
+  const std::size_t tokens = bench.options.prompt_tokens;
+  const double flops = language_flops(bench.config(), {0, tokens, 1});
+  const Piece piece{flops, [&] { return bench.model.read_prompt(tokens); }};
+  const Figures figures = bench.sampler.measure(Bound::arithmetic, {&piece, 1});
+  return arithmetic_json({{"tokens", tokens},
+                          {"seconds", figures.seconds},
+                          {"tokens_per_second", static_cast<double>(tokens) / figures.seconds},
+                          {"flops", flops}},
+                         figures);
+}
+
+// Limits are taken every few tokens, as often as the machine's bandwidth changes.
+Json bench_decode(const Bench& bench) {
+  const std::size_t context = bench.options.context_tokens;
+  bench.model.read_prompt(context);
+  std::vector<Piece> pieces;
   double bytes = 0;
-  for (std::size_t i = 0; i < kGeneratedTokens; ++i) {
-    bytes += bytes_per_generated_token(loaded.config(), loaded.model.recipe(), kContextTokens + i);
+  for (std::size_t i = 0; i < kGeneratedTokens; i += kPieceTokens) {
+    double amount = 0;
+    for (std::size_t position = context + i; position < context + i + kPieceTokens; ++position)
+      amount += bytes_per_generated_token(bench.config(), bench.loaded.model.recipe(), position);
+    pieces.push_back({amount, [&, i] { return bench.model.generate(context + i, kPieceTokens); }});
+    bytes += amount;
   }
-  return {{"context_tokens", kContextTokens},
+  const Figures figures = bench.sampler.measure(Bound::reading, pieces);
+  return {{"context_tokens", context},
           {"tokens", kGeneratedTokens},
-          {"seconds", seconds},
-          {"tokens_per_second", kGeneratedTokens / seconds},
+          {"seconds", figures.seconds},
+          {"tokens_per_second", kGeneratedTokens / figures.seconds},
           {"bytes_per_token", bytes / kGeneratedTokens},
-          {"bytes_per_second", bytes / seconds},
-          {"share_of_bandwidth", bytes / seconds / limits.bytes}};
+          {"bytes_per_second", figures.rate},
+          {"read_bytes_per_second", figures.limit},
+          {"share_of_bandwidth", figures.share}};
+}
+
+Json bench_streams(const Bench& bench) {
+  const std::size_t context = bench.options.context_tokens;
+  for (std::size_t i = 0; i < kStreams; ++i) bench.model.read_prompt(context, i);
+  const Comparison times =
+      bench.sampler.compare([&] { return bench.model.generate(context, kPieceTokens); },
+                            [&] { return bench.model.generate(context, kPieceTokens, kStreams); });
+  return {{"streams", kStreams},
+          {"context_tokens", context},
+          {"tokens_per_second", kStreams * kPieceTokens / times.other_seconds},
+          {"tokens_per_second_of_one", kPieceTokens / times.one_seconds},
+          {"times_one_stream", kStreams / times.ratio}};
 }
 
 std::string vision_text(const Json& part) {
-  return fmt::format("vision    {} tiles: {:.4f} s/tile, {:.3f} TFLOP/s, {:.0f} % of peak\n",
-                     part["tiles"].get<int>(), part["seconds_per_tile"].get<double>(),
-                     part["flops_per_second"].get<double>() / 1e12,
-                     100 * part["share_of_peak"].get<double>());
+  return fmt::format("vision    {} tiles at once, {}: {:.4f} s/tile, {} of peak\n",
+                     part["tiles"].get<int>(), part["activations"].get<std::string>(),
+                     part["seconds_per_tile"].get<double>(), arithmetic_text(part));
 }
 
 std::string prompt_text(const Json& part) {
-  return fmt::format("prompt    {} tokens: {:.1f} tokens/s, {:.3f} TFLOP/s, {:.0f} % of peak\n",
+  return fmt::format("prompt    {} tokens: {:.1f} tokens/s, {} of peak\n",
                      part["tokens"].get<int>(), part["tokens_per_second"].get<double>(),
-                     part["flops_per_second"].get<double>() / 1e12,
-                     100 * part["share_of_peak"].get<double>());
+                     arithmetic_text(part));
 }
 
 std::string decode_text(const Json& part) {
   return fmt::format(
-      "decode    {} tokens after {}: {:.2f} tokens/s, {:.3f} GB a token, {:.1f} GB/s, {:.0f} % of "
-      "read bandwidth\n",
+      "decode    {} tokens after {}: {:.2f} tokens/s, {:.3f} GB a token, {:.1f} of {:.1f} GB/s, "
+      "{:.0f} % of read bandwidth\n",
       part["tokens"].get<int>(), part["context_tokens"].get<int>(),
       part["tokens_per_second"].get<double>(), part["bytes_per_token"].get<double>() / 1e9,
-      part["bytes_per_second"].get<double>() / 1e9, 100 * part["share_of_bandwidth"].get<double>());
+      part["bytes_per_second"].get<double>() / 1e9,
+      part["read_bytes_per_second"].get<double>() / 1e9,
+      100 * part["share_of_bandwidth"].get<double>());
 }
+
+std::string streams_text(const Json& part) {
+  return fmt::format("streams   {} at once after {}: {:.2f} tokens/s, {:.2f} times one stream\n",
+                     part["streams"].get<int>(), part["context_tokens"].get<int>(),
+                     part["tokens_per_second"].get<double>(),
+                     part["times_one_stream"].get<double>());
+}
+
+struct Part {
+  const char* name;
+  Json (*run)(const Bench& bench);
+  std::string (*text)(const Json& part);
+};
+constexpr Part kParts[] = {{"vision", bench_vision, vision_text},
+                           {"prompt", bench_prompt, prompt_text},
+                           {"decode", bench_decode, decode_text},
+                           {"streams", bench_streams, streams_text}};
 
 // Arithmetic can't be faster than the peak. Reads can: a small model stays in the caches.
 void warn_if_disturbed(const Json& json) {
@@ -218,14 +262,15 @@ int bench(const BenchOptions& options) {
   catch_interrupts();
   const ThreadTeam team(options.threads);
   const LoadedModel loaded = load(options, team);
-  const ModelConfig& config = loaded.config();
   const Operand operand = loaded.model.operand();
-  const Limits limits = measure_limits(operand, team);
-  Json json = {{"machine", machine_json(team, operand, limits)},
+  const Sampler sampler(LimitMeter(chosen_isa(), operand, team), team,
+                        {options.repeat, options.realtime});
+  Json json = {{"machine", machine_json(team, operand, sampler.limits())},
                {"model", loaded.name},
                {"weights", to_string(loaded.model.recipe())},
                {"weight_bytes", loaded.model.weight_bytes()},
-               {"repeat", options.repeat}};
+               {"repeat", options.repeat},
+               {"realtime", options.realtime}};
   const auto say = [&](const std::string& text) {
     if (!options.json) write_output(text);
   };
@@ -239,18 +284,11 @@ int bench(const BenchOptions& options) {
     if (options.json) write_json(json);
     return kExitFine;
   }
-  BenchModel model(loaded, team, kPromptTokens);
-  if (options.wants("vision")) {
-    json["vision"] = bench_vision(model, config, limits, options.repeat);
-    say(vision_text(json["vision"]));
-  }
-  if (options.wants("prompt")) {
-    json["prompt"] = bench_prompt(model, config, limits, options.repeat);
-    say(prompt_text(json["prompt"]));
-  }
-  if (options.wants("decode")) {
-    json["decode"] = bench_decode(model, loaded, limits, options.repeat);
-    say(decode_text(json["decode"]));
+  BenchModel model(loaded, team, options.positions(), options.wants("streams") ? kStreams : 1);
+  for (const Part& part : kParts) {
+    if (!options.wants(part.name)) continue;
+    json[part.name] = part.run({options, loaded, sampler, model});
+    say(part.text(json[part.name]));
   }
   warn_if_disturbed(json);
   if (options.json) write_json(json);
@@ -267,21 +305,37 @@ void add_bench_command(CLI::App& program, Action& action) {
   command->add_option("--shape", options->shape, "A released model's shape: tiny, small or full")
       ->check(CLI::IsMember({"tiny", "small", "full"}))
       ->type_name("SHAPE");
-  command->add_option("--only", options->only, "vision, prompt or decode; repeat for more")
-      ->check(CLI::IsMember({"vision", "prompt", "decode"}))
+  command->add_option("--only", options->only, "vision, prompt, decode or streams; repeat for more")
+      ->check(CLI::IsMember({"vision", "prompt", "decode", "streams"}))
       ->type_name("PART")
       ->allow_extra_args(false);
-  command->add_option("--repeat", options->repeat, "Runs of each part")
+  command->add_option("--repeat", options->repeat, "Samples of each part")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str()
       ->type_name("N");
   describe_weights_option(*command->add_option("--weights", options->weights));
+  command->add_option("--vision", options->vision, "Activations of the vision tower: bf16 or int8")
+      ->check(CLI::IsMember({"bf16", "int8"}))
+      ->capture_default_str()
+      ->type_name("FORMAT");
+  command->add_option("--prompt", options->prompt_tokens, "Tokens of the prompt")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str()
+      ->type_name("N");
+  command
+      ->add_option("--context", options->context_tokens, "Tokens before those that are generated")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str()
+      ->type_name("N");
   command->add_option("--threads", options->threads, "0: all cores")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str()
       ->type_name("N");
   command->add_flag("--serve", options->serve,
                     "Many streams at once, and one beside a long prompt, as the server has them");
+  command->add_flag("--realtime", options->realtime,
+                    "Samples at real-time priority, so that other programs of this machine "
+                    "disturb less: they stand still meanwhile");
   command->add_flag("--json", options->json, "One JSON object at the end");
   command->callback([options, &action] { action = [options] { return bench(*options); }; });
 }

@@ -7,13 +7,13 @@
 #include <random>
 #include <span>
 
+#include "base/aligned.h"
 #include "base/cpu.h"
 #include "kernels/attention/attention.h"
 
 namespace vl2 {
 namespace {
 
-constexpr std::size_t kTilesAtOnce = 2;  // RuntimeOptions::tiles_at_once
 constexpr std::uint32_t kSeed = 1;
 
 template <class F>
@@ -41,11 +41,13 @@ std::vector<float> random_pixels(std::size_t count) {
 
 }  // namespace
 
-BenchModel::BenchModel(const LoadedModel& loaded, const ThreadTeam& team, std::size_t context)
+BenchModel::BenchModel(const LoadedModel& loaded, const ThreadTeam& team, std::size_t context,
+                       std::size_t sequences)
     : model_(loaded.model),
       ops_(KernelSet::of(chosen_isa(), loaded.model.operand()), team, arena_),
-      pages_((context + kPageTokens - 1) / kPageTokens),
-      tokens_(random_tokens(context, loaded.config().language.vocab_size)) {
+      context_(round_up(context, kPageTokens)),
+      pages_(sequences * context_ / kPageTokens),
+      tokens_(random_tokens(sequences * context_, loaded.config().language.vocab_size)) {
   std::iota(pages_.begin(), pages_.end(), 0U);
   for (std::size_t i = 0; i < model_.layer_count(); ++i) {
     storage_.emplace_back(pages_.size() * model_.page_bytes(i));
@@ -54,36 +56,37 @@ BenchModel::BenchModel(const LoadedModel& loaded, const ThreadTeam& team, std::s
 }
 
 double BenchModel::encode_tiles(std::size_t count) {
-  const std::size_t each = model_.pixels_per_tile();
-  const std::vector<float> pixels = random_pixels(count * each);
+  const std::vector<float> pixels = random_pixels(count * model_.pixels_per_tile());
   return seconds_of([&] {
-    for (std::size_t tile = 0; tile < count; tile += kTilesAtOnce) {
-      const std::size_t tiles = std::min(kTilesAtOnce, count - tile);
-      arena_.reset();
-      model_.encode_tiles(ops_, std::span(pixels).subspan(tile * each, tiles * each));
-    }
+    arena_.reset();
+    model_.encode_tiles(ops_, pixels);
   });
 }
 
-double BenchModel::read_prompt(std::size_t count) {
-  return seconds_of([&] { compute(0, count); });
+double BenchModel::read_prompt(std::size_t count, std::size_t sequence) {
+  return seconds_of([&] { compute({0, count}, {sequence, sequence + 1}); });
 }
 
-double BenchModel::generate(std::size_t first, std::size_t count) {
+double BenchModel::generate(std::size_t first, std::size_t count, std::size_t sequences) {
   return seconds_of([&] {
-    for (std::size_t i = 0; i < count; ++i) compute(first + i, 1);
+    for (std::size_t i = 0; i < count; ++i) compute({first + i, 1}, {0, sequences});
   });
 }
 
-void BenchModel::compute(std::size_t first, std::size_t count) {
+void BenchModel::compute(Positions positions, Share sequences) {
   arena_.reset();
   TokenBatch batch;
-  const auto begin = tokens_.begin() + static_cast<std::ptrdiff_t>(first);
-  batch.tokens.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
-  batch.positions.resize(count);
-  std::iota(batch.positions.begin(), batch.positions.end(), static_cast<std::uint32_t>(first));
-  batch.spans = {{0, count, first, pages_}};
-  batch.wanted = {static_cast<std::uint32_t>(count - 1)};
+  for (std::size_t sequence = sequences.begin; sequence < sequences.end; ++sequence) {
+    const std::size_t first_row = batch.rows();
+    for (std::size_t i = 0; i < positions.count; ++i) {
+      batch.tokens.push_back(tokens_[sequence * context_ + positions.first + i]);
+      batch.positions.push_back(static_cast<std::uint32_t>(positions.first + i));
+    }
+    const std::size_t pages = context_ / kPageTokens;
+    batch.spans.push_back({first_row, positions.count, positions.first,
+                           std::span(pages_).subspan(sequence * pages, pages)});
+    batch.wanted.push_back(static_cast<std::uint32_t>(batch.rows() - 1));
+  }
   Step step{batch, ops_, layers_};
   model_.forward(step);
 }

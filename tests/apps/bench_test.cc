@@ -4,6 +4,7 @@
 
 #include "apps/program.h"
 #include "bench_counts.h"
+#include "bench_samples.h"
 #include "checkpoint/model_config.h"
 #include "engine/memory_limit.h"
 #include "engine/model_files.h"
@@ -56,13 +57,48 @@ TEST(BenchCounts, GeneratedTokenReadsActiveWeightsAndItsCache) {
   EXPECT_GT(first, 2 * 2e9);
 }
 
+TEST(BenchCounts, QuantizedWeightsTakeTheirBytes) {
+  const ModelConfig config = tiny_shape();
+  const auto weights = [&](Recipe recipe) {
+    return bytes_per_generated_token(config, recipe, 0) -
+           static_cast<double>(kv_bytes_per_token(config.language, recipe));
+  };
+  EXPECT_LT(weights(Recipe::int8), 0.51 * weights(Recipe::bf16));
+  EXPECT_LT(weights(Recipe::int4), weights(Recipe::int8));
+  EXPECT_GT(weights(Recipe::int4), 0.56 * weights(Recipe::int8));
+}
+
+TEST(BenchSamples, MedianIsTheMiddle) {
+  std::vector<double> odd = {5, 1, 3};
+  std::vector<double> even = {8, 1, 2, 4};
+  EXPECT_EQ(median(odd), 3);
+  EXPECT_EQ(median(even), 3);
+}
+
+// A second of work in two pieces for what the machine reads in half a second.
+TEST(BenchSamples, ShareIsTheTimeAtTheLimitOfTheTimeTaken) {
+  const ThreadTeam team(1);
+  const Sampler sampler(LimitMeter(Isa::portable, Operand::f32, team), team, {.repeat = 3});
+  int calls = 0;
+  const Piece piece{1e9, [&] {
+                      ++calls;
+                      return 0.5;
+                    }};
+  const Piece pieces[] = {piece, piece};
+  const Figures figures = sampler.measure(Bound::reading, pieces);
+  EXPECT_EQ(calls, 8);
+  EXPECT_DOUBLE_EQ(figures.seconds, 1.0);
+  EXPECT_DOUBLE_EQ(figures.rate, 2e9);
+  EXPECT_NEAR(figures.share, figures.rate / figures.limit, 1e-12);
+}
+
 TEST(Bench, TextBeginsWithTheMachine) {
   const Result result = run_on_nano("bench", {"--repeat", "1"});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   const std::string first = result.output.substr(0, result.output.find('\n'));
   for (const char* word : {"threads", "peak", "read bandwidth"})
     EXPECT_THAT(first, HasSubstr(word));
-  for (const char* part : {"\nvision", "\nprompt", "\ndecode"})
+  for (const char* part : {"\nvision", "\nprompt", "\ndecode", "\nstreams"})
     EXPECT_THAT(result.output, HasSubstr(part));
 }
 
@@ -75,10 +111,10 @@ TEST(Bench, JsonHasOnlyThePartsAskedFor) {
   EXPECT_FALSE(report.contains("prompt"));
   const json& decode = report["decode"];
   EXPECT_GT(decode["tokens_per_second"], 0);
-  EXPECT_NEAR(decode["share_of_bandwidth"].get<double>(),
-              decode["bytes_per_second"].get<double>() /
-                  report["machine"]["read_bytes_per_second"].get<double>(),
-              1e-9);
+  EXPECT_NEAR(
+      decode["share_of_bandwidth"].get<double>(),
+      decode["bytes_per_second"].get<double>() / decode["read_bytes_per_second"].get<double>(),
+      1e-9);
 }
 
 TEST(Bench, RefusesWhatDoesNotFitWithTheNumbers) {

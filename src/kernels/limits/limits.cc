@@ -32,7 +32,7 @@ double least_time_s(int samples, F&& f) {
 // Several times the last cache.
 std::size_t buffer_bytes() {
   constexpr std::size_t kLeast = std::size_t{256} << 20;
-  constexpr std::size_t kMost = std::size_t{2} << 30;
+  constexpr std::size_t kMost = std::size_t{1} << 30;
 #ifdef _SC_LEVEL3_CACHE_SIZE
   const long last_cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
   if (last_cache > 0) return std::clamp(static_cast<std::size_t>(last_cache) * 6, kLeast, kMost);
@@ -40,16 +40,26 @@ std::size_t buffer_bytes() {
   return kLeast;
 }
 
-}  // namespace
+// Units of threads' shares; also what loops fetch ahead.
+constexpr std::size_t kReadUnit = 4096;
 
-double measure_matmul_peak(Isa isa, Operand operand, const ThreadTeam& team) {
+// Written once, so that every page has memory of its own, near the thread that reads it.
+AlignedBuffer read_buffer(const ThreadTeam& team) {
+  AlignedBuffer buffer(round_up(buffer_bytes(), kReadUnit) + kReadUnit);
+  team.split(buffer.size() - kReadUnit, kReadUnit, [&](std::size_t begin, std::size_t end) {
+    std::memset(buffer.data() + begin, 1, end - begin);
+  });
+  return buffer;
+}
+
+double matmul_peak(Isa isa, Operand operand, const ThreadTeam& team, int samples) {
   constexpr double kSampleSeconds = 2e-3;
   const PeakLoop loop = peak_loop(isa, operand);
   constexpr std::size_t kTrial = 1000;
   const double trial_s = std::max(least_time_s(5, [&] { loop.run(kTrial); }), 1e-7);
   const auto rounds = static_cast<std::size_t>(kTrial * std::max(kSampleSeconds / trial_s, 1.0));
   std::size_t running = 1;
-  const double seconds = least_time_s(30, [&] {
+  const double seconds = least_time_s(samples, [&] {
     team.run([&](std::size_t thread, std::size_t threads) {
       if (thread == 0) running = threads;
       loop.run(rounds);
@@ -58,21 +68,32 @@ double measure_matmul_peak(Isa isa, Operand operand, const ThreadTeam& team) {
   return loop.flops_a_round * static_cast<double>(rounds * running) / seconds;
 }
 
-double measure_read_bandwidth(const ThreadTeam& team) {
-  constexpr std::size_t kUnit = 4096;
-  const std::size_t bytes = round_up(buffer_bytes(), kUnit);
-  AlignedBuffer buffer(bytes + 2 * kUnit);  // the loops fetch a page ahead
+double read_bandwidth(const AlignedBuffer& buffer, const ThreadTeam& team, int samples) {
   const ReadLoop read = read_loop(cpu_isas().back());
-  // Written once, so that every page has memory of its own.
-  team.split(bytes, kUnit, [&](std::size_t begin, std::size_t end) {
-    std::memset(buffer.data() + begin, 1, end - begin);
-  });
-  const double seconds = least_time_s(8, [&] {
-    team.split(bytes, kUnit, [&](std::size_t begin, std::size_t end) {
+  const std::size_t bytes = buffer.size() - kReadUnit;
+  const double seconds = least_time_s(samples, [&] {
+    team.split(bytes, kReadUnit, [&](std::size_t begin, std::size_t end) {
       read(buffer.data() + begin, end - begin);
     });
   });
   return static_cast<double>(bytes) / seconds;
+}
+
+}  // namespace
+
+double measure_matmul_peak(Isa isa, Operand operand, const ThreadTeam& team) {
+  return matmul_peak(isa, operand, team, 30);
+}
+
+double measure_read_bandwidth(const ThreadTeam& team) {
+  return read_bandwidth(read_buffer(team), team, 8);
+}
+
+LimitMeter::LimitMeter(Isa isa, Operand operand, const ThreadTeam& team)
+    : isa_(isa), operand_(operand), team_(team), buffer_(read_buffer(team)) {}
+
+MachineLimits LimitMeter::measure() const {
+  return {matmul_peak(isa_, operand_, team_, 8), read_bandwidth(buffer_, team_, 3)};
 }
 
 }  // namespace vl2
