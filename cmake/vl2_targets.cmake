@@ -21,6 +21,8 @@ function(vl2_add_floor name)
 endfunction()
 
 # vl2_add_tests(image SOURCES decode_test.cc ... DEPENDS vl2_image LABELS fast)
+# One label, since lists do not survive the discovery of tests; `ctest -L` takes a regular expression,
+# so that fast-threads is found under both its words.
 # Tests read their data from VL2_TEST_DATA (tests/data) and VL2_MODELS (models).
 function(vl2_add_tests name)
   cmake_parse_arguments(ARG "" "LABELS" "SOURCES;DEPENDS" ${ARGN})

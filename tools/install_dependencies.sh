@@ -5,7 +5,7 @@ set -eu
 
 build="g++ cmake ninja-build ccache pkg-config libhwy-dev nlohmann-json3-dev libcli11-dev libfmt-dev
   libjpeg-dev libpng-dev libwebp-dev libpcre2-dev libcairo2-dev libpango1.0-dev
-  libedit-dev libcpp-httplib-dev zlib1g-dev"
+  libedit-dev libcpp-httplib-dev libcurl4-openssl-dev zlib1g-dev"
 demo="jq fonts-dejavu-core"
 test="libgtest-dev libgmock-dev libbenchmark-dev python3 fonts-dejavu-core jq curl"
 lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libomp-19-dev python3"

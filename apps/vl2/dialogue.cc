@@ -6,7 +6,7 @@
 
 #include "vl2/error.h"
 
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 #include "output.h"
 #include "text/conversation_json.h"
 #include "text/special_tokens.h"

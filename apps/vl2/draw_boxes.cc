@@ -17,7 +17,7 @@
 
 #include "vl2/error.h"
 
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 
 namespace vl2 {
 namespace {

@@ -85,7 +85,7 @@ void add_load_options(CLI::App& command, ServerOptions& options) {
       ->capture_default_str()
       ->type_name("SECONDS");
   add(command, "--ping-interval", options.ping_seconds, "Comments in streams that wait", group)
-      ->check(kSeconds)
+      ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str()
       ->type_name("SECONDS");
 }
@@ -97,6 +97,17 @@ void add_picture_options(CLI::App& command, ServeOptions& options) {
       "file: URLs may name pictures below this folder; without it none", group)
       ->check(CLI::ExistingDirectory)
       ->type_name("FOLDER");
+  add(command, "--allow-image-domains", pictures.fetch.domains,
+      "Fetch pictures by http(s) from these hosts, comma-separated (a.org,*.b.org,c.org:8080); "
+      "without it none",
+      group)
+      ->delimiter(',')
+      ->type_name("HOSTS");
+  add(command, "--fetch-timeout", pictures.fetch.most_seconds,
+      "For fetching all pictures of one request", group)
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str()
+      ->type_name("SECONDS");
   add(command, "--max-images", pictures.most_pictures, "Of one request", group)
       ->check(kPositiveCount)
       ->capture_default_str()
@@ -127,6 +138,14 @@ void add_engine_options(CLI::App& command, ServeOptions& options) {
   add(command, "--kv-memory", options.kv_memory_mib,
       "KV cache in MiB; 0: a quarter of what the weights leave, at most 64 contexts", group)
       ->check(kAnyCount)
+      ->capture_default_str()
+      ->type_name("MIB");
+  add(command, "--cache-dir", server.cache_folder,
+      "Keep what pictures were turned into in this folder, for the next start (default: nothing)",
+      group)
+      ->type_name("FOLDER");
+  add(command, "--cache-size", options.cache_mib, "Most that folder may hold, in MiB", group)
+      ->check(kPositiveCount)
       ->capture_default_str()
       ->type_name("MIB");
   add(command, "--chunk-size", server.chunk_tokens,
@@ -208,10 +227,13 @@ ServerOptions server_options(const ServeOptions& options) {
   ServerOptions server = options.server;
   server.model = find_model(options.model);
   server.kv_memory_bytes = options.kv_memory_mib << 20;
+  server.cache_folder_bytes = options.cache_mib << 20;
   server.http.most_body_bytes = options.body_mib << 20;
   server.http.most_bodies_bytes =
       std::max(server.http.most_bodies_bytes, 4 * server.http.most_body_bytes);
   server.pictures.most_pixels = options.image_megapixels * 1'000'000;
+  for (std::string& domain : server.pictures.fetch.domains)
+    for (char& c : domain) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   if (!options.api_key_file.empty()) {
     for (std::string& key : read_keys(options.api_key_file))
       server.http.api_keys.push_back(std::move(key));

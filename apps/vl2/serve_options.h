@@ -18,6 +18,7 @@ struct ServeOptions {
   std::filesystem::path config;        // empty: none
   std::filesystem::path api_key_file;  // empty: none. A key a line
   std::size_t kv_memory_mib = 0;
+  std::size_t cache_mib = 4096;
   std::size_t body_mib = 64;
   std::size_t image_megapixels = 64;
   bool quiet = false;

@@ -88,7 +88,9 @@ Runtime::Runtime(const Model& model, std::optional<Tokenizer> tokenizer, Runtime
       pool_(page_bytes(model), pages_of_cache(model, options_.cache_tokens)),
       prefixes_(pool_),
       ops_(KernelSet::of(options_.isa, model.operand()), options_.team, arena_),
-      pictures_(model, ops_, {options_.tiles_at_once, options_.picture_cache_bytes}) {}
+      pictures_(model, ops_,
+                {options_.tiles_at_once, options_.picture_cache_bytes, options_.picture_files,
+                 std::string(to_string(options_.isa))}) {}
 
 RequestId Runtime::add(Request request) {
   check_options(request.options);

@@ -36,7 +36,8 @@ struct RuntimeOptions {
   std::size_t max_sequences = 64;  // at work at once; further requests wait
   std::size_t tiles_at_once = 2;   // through the vision tower in one step
   std::size_t picture_cache_bytes = std::size_t{256} << 20;
-  LogitsObserver logits_observer = {};  // for tests: then the logits of all tokens are computed
+  PictureFilesOptions picture_files = {};  // pictures that survive the program
+  LogitsObserver logits_observer = {};     // for tests: then the logits of all tokens are computed
 };
 
 // Belongs to one thread: the one that calls step() calls everything else too. Results do not
@@ -45,7 +46,7 @@ class Runtime {
  public:
   // `model` is borrowed. Without a tokenizer there is no text, and only max_tokens ends an answer.
   // Throws Error{invalid_argument} for options that make no sense, Error{out_of_memory} with the
-  // size of the cache.
+  // size of the cache, Error{io} if picture_files cannot be used.
   Runtime(const Model& model, std::optional<Tokenizer> tokenizer, RuntimeOptions options);
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
@@ -71,6 +72,7 @@ class Runtime {
   // Pages of the cache in all, and those that no request is using.
   std::size_t page_count() const noexcept { return pool_.page_count(); }
   std::size_t available_pages() const noexcept { return prefixes_.available(); }
+  const TileCounts& tile_counts() const noexcept { return pictures_.counts(); }
 
  private:
   void end_cancelled();

@@ -6,12 +6,19 @@
 #include <fmt/format.h>
 
 namespace vl2 {
+namespace {
+
+Generation::Patience patience_of(const ServerOptions& options) {
+  constexpr double kMs = 1e3;
+  return {static_cast<int>(options.ping_seconds * kMs), options.most_seconds};
+}
+
+}  // namespace
 
 AnswerRun::AnswerRun(ServerContext& server, const ClientConnection& client,
                      const std::vector<Request>& requests)
     : server_(server),
-      generation_(server.engine, requests, client,
-                  {server.options.ping_seconds * 1000, server.options.most_seconds}),
+      generation_(server.engine, requests, client, patience_of(server.options)),
       answers_(requests.size()) {}
 
 bool AnswerRun::follow(const OnAddition& on_addition, const OnPause& on_pause) {

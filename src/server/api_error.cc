@@ -16,6 +16,12 @@ Json ApiError::json() const {
             {"code", text_or_null(details_.code)}}}};
 }
 
+Json ApiError::ollama_json() const {
+  const std::string message = what();
+  const bool named = details_.param.empty() || message.find(details_.param) != message.npos;
+  return {{"error", named ? message : details_.param + ": " + message}};
+}
+
 ApiError bad_request(const std::string& message, const std::string& param,
                      const std::string& code) {
   return ApiError(message, {.param = param, .code = code});

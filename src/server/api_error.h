@@ -32,6 +32,8 @@ class ApiError : public std::runtime_error {
   const Details& details() const noexcept { return details_; }
   int status() const noexcept { return details_.status; }
   Json json() const;
+  // The same as Ollama's clients read it: {"error": "messages[0]: ..."}.
+  Json ollama_json() const;
 
  private:
   Details details_;

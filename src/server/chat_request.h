@@ -2,6 +2,7 @@
 // POST /v1/chat/completions as clients send it. Knows nothing of the engine but its options.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@ struct PictureSource {
   std::string param;  // its place in the request
   int width = 0;      // above 0: only the size was told, which is enough for counting tokens
   int height = 0;
+  std::vector<std::uint8_t> bytes = {};  // what the URL names, once it was fetched from elsewhere
 };
 
 // Texts of several parts are joined. Pictures that stand before all text or after it have no

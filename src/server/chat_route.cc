@@ -151,6 +151,7 @@ HttpResponse answer_chat(ServerContext& server, HttpRequest& request) {
   request.body = {};
   server.check_model(asked.model);
   PreparedPrompt prompt = prepare_conversation(server, std::move(asked.messages), asked.generation);
+  request.room.give_back();
   std::vector<Request> requests =
       make_requests(server, prompt.input, asked.generation, asked.format);
   const bool stream = asked.generation.stream;

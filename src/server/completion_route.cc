@@ -11,7 +11,6 @@
 #include "server/chat_response.h"
 #include "server/completion_request.h"
 #include "server/prompt_builder.h"
-#include "text/chat_template.h"
 
 namespace vl2 {
 namespace {
@@ -37,29 +36,10 @@ struct Completion {
   }
 };
 
-PromptInput prompt_of(const ServerContext& server, const RawPrompt& prompt, std::size_t index) {
-  const std::string param = fmt::format("prompt[{}]", index);
-  const LoadedModel& model = server.model();
-  PromptInput input;
-  try {
-    if (const auto* text = std::get_if<std::string>(&prompt))
-      input.ids = build_raw_prompt(*model.tokenizer, *text, {}).ids;
-    else
-      input.ids = std::get<std::vector<std::int32_t>>(prompt);
-    check_length(cost_of(input, model.model.context()));
-  } catch (const Error& error) {
-    throw api_error_of(error, param);
-  }
-  const std::int32_t vocabulary = model.config().language.vocab_size;
-  if (std::ranges::any_of(input.ids, [&](std::int32_t id) { return id >= vocabulary; }))
-    throw bad_request(fmt::format("A token is not among the model's {}.", vocabulary), param);
-  return input;
-}
-
 std::vector<Request> requests_of(ServerContext& server, const CompletionRequest& asked) {
   std::vector<Request> requests;
   for (std::size_t i = 0; i < asked.prompts.size(); ++i) {
-    const PromptInput prompt = prompt_of(server, asked.prompts[i], i);
+    const PromptInput prompt = prepare_raw(server, asked.prompts[i], fmt::format("prompt[{}]", i));
     for (Request& request : make_requests(server, prompt, asked.generation, {}))
       requests.push_back(std::move(request));
   }
@@ -141,8 +121,10 @@ StreamEnd stream_completion(Completion& completion, ResponseStream& out) {
 HttpResponse complete(ServerContext& server, HttpRequest& request) {
   server.model();
   CompletionRequest asked = parse_completion_request(request.body, server.options.defaults);
+  request.body = {};
   server.check_model(asked.model);
   std::vector<Request> requests = requests_of(server, asked);
+  request.room.give_back();
   const std::size_t choices = requests.size();
   const bool stream = asked.generation.stream;
   const auto completion =

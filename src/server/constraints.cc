@@ -25,9 +25,8 @@ std::shared_ptr<GrammarMasks> Constraints::grammar(const ResponseFormat& format)
     grammars_.splice(grammars_.begin(), grammars_, known);
     return known->second;
   }
-  JsonGrammar json = any_object
-                         ? json_object_grammar()
-                         : json_schema_grammar(format.schema, "response_format.json_schema.schema");
+  JsonGrammar json =
+      any_object ? json_object_grammar() : json_schema_grammar(format.schema, format.param);
   grammars_.emplace_front(
       name, std::make_shared<GrammarMasks>(std::move(json.grammar), json.start, trie_));
   if (grammars_.size() > kMostGrammars) grammars_.pop_back();

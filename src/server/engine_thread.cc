@@ -92,12 +92,6 @@ void EngineThread::stop() {
 }
 
 void EngineThread::run() {
-  const auto fail = [&](const Error& why) {
-    const std::lock_guard lock(mutex_);
-    state_ = State::failed;
-    failure_ = why;
-    changed_.notify_all();
-  };
   try {
     LoadedModel loaded = options_.load();
     {
@@ -116,10 +110,21 @@ void EngineThread::run() {
     }
     serve(runtime);
   } catch (const Error& error) {
-    fail(error);
+    end(State::failed, error);
   } catch (const std::bad_alloc&) {
-    fail(Error(ErrorCode::out_of_memory, "there is not enough memory"));
+    end(State::failed, Error(ErrorCode::out_of_memory, "there is not enough memory"));
   }
+}
+
+void EngineThread::end(State state, const Error& why) {
+  const std::lock_guard lock(mutex_);
+  state_ = state;
+  if (state == State::failed) failure_ = why;
+  for (auto& [ticket, answering] : answering_)
+    answering.events->push({answering.choice, RequestFailed{why}});
+  answering_.clear();
+  status_.running = 0;
+  changed_.notify_all();
 }
 
 void EngineThread::serve(Runtime& runtime) {
@@ -133,12 +138,7 @@ void EngineThread::serve(Runtime& runtime) {
   // What is still there ends with one more step, so that nobody waits forever.
   for (const auto& [request, ticket] : tickets_) runtime.cancel(request);
   for (Event& event : runtime.step()) deliver(runtime, std::move(event));
-  const std::lock_guard lock(mutex_);
-  state_ = State::stopped;
-  const Error stopped(ErrorCode::cancelled, "the server is shutting down");
-  for (auto& [ticket, answering] : answering_)
-    answering.events->push({answering.choice, RequestFailed{stopped}});
-  answering_.clear();
+  end(State::stopped, Error(ErrorCode::cancelled, "the server is shutting down"));
 }
 
 bool EngineThread::take_orders(Runtime& runtime) {
@@ -146,7 +146,8 @@ bool EngineThread::take_orders(Runtime& runtime) {
   std::vector<Ticket> cancelled;
   {
     std::unique_lock lock(mutex_);
-    status_ = {runtime.running_count(), 0, runtime.page_count(), runtime.available_pages()};
+    status_ = {runtime.running_count(), 0, runtime.page_count(), runtime.available_pages(),
+               runtime.tile_counts()};
     changed_.wait(lock, [&] {
       return stopping_ || !submitted_.empty() || !cancelled_.empty() || !runtime.idle();
     });

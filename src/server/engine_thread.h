@@ -37,6 +37,7 @@ struct EngineStatus {
   std::size_t waiting = 0;
   std::size_t pages = 0;       // of the KV cache
   std::size_t free_pages = 0;  // that no request is using
+  TileCounts tiles = {};
 };
 
 // All members may be called by any thread.
@@ -91,6 +92,8 @@ class EngineThread {
   };
 
   void run();
+  // Nothing comes any more: everybody who waits is told why.
+  void end(State state, const Error& why);
   void serve(Runtime& runtime);
   // Waits for work; false when it is time to stop. Moves what was asked for to the runtime.
   bool take_orders(Runtime& runtime);

@@ -35,6 +35,10 @@ Generation::~Generation() {
 }
 
 Generation::Next Generation::next() {
+  if (Clock::now() >= deadline_) {
+    throw ApiError(fmt::format("The answer took longer than {} seconds.", patience_.most_seconds),
+                   {.status = 504, .type = "server_error", .code = "timeout"});
+  }
   if (auto event = events_->pop()) return take(*std::move(event));
   switch (client_.wait(*events_, patience_.pause_ms)) {
     case ClientConnection::Wake::gone:
@@ -44,10 +48,6 @@ Generation::Next Generation::next() {
       break;
     case ClientConnection::Wake::timeout:
       break;
-  }
-  if (Clock::now() >= deadline_) {
-    throw ApiError(fmt::format("The answer took longer than {} seconds.", patience_.most_seconds),
-                   {.status = 504, .type = "server_error", .code = "timeout"});
   }
   return {};
 }

@@ -51,12 +51,6 @@ std::vector<std::pair<std::int32_t, float>> parse_logit_bias(const RequestField&
   return biases;
 }
 
-double number_or(const RequestField& body, std::string_view key, double lowest, double highest,
-                 double otherwise) {
-  const auto field = body.find(key);
-  return field ? field->number(lowest, highest) : otherwise;
-}
-
 int integer_or(const RequestField& body, std::string_view key, std::int64_t lowest, int otherwise) {
   constexpr std::int64_t kMost = std::numeric_limits<int>::max();
   const auto field = body.find(key);
@@ -71,18 +65,6 @@ double parse_temperature(const RequestField& body, double otherwise) {
   return temperature < kLeastTemperature ? 0.0 : temperature;
 }
 
-void parse_sampling(const RequestField& body, GenerationOptions& options) {
-  options.temperature = parse_temperature(body, options.temperature);
-  options.top_p = number_or(body, "top_p", 0, 1, options.top_p);
-  options.min_p = number_or(body, "min_p", 0, 1, options.min_p);
-  // -1 turns it off for clients of other servers.
-  options.top_k = std::max(0, integer_or(body, "top_k", -1, options.top_k));
-  options.repetition_penalty =
-      number_or(body, "repetition_penalty", 0.01, 100, options.repetition_penalty);
-  options.no_repeat_ngram_size =
-      integer_or(body, "no_repeat_ngram_size", 0, options.no_repeat_ngram_size);
-}
-
 void parse_stream(const RequestField& body, GenerationFields& fields) {
   fields.stream = body.boolean_or("stream", false);
   const auto options = body.find("stream_options");
@@ -93,6 +75,18 @@ void parse_stream(const RequestField& body, GenerationFields& fields) {
 }
 
 }  // namespace
+
+void parse_sampling(const RequestField& body, GenerationOptions& options) {
+  options.temperature = parse_temperature(body, options.temperature);
+  options.top_p = body.number_or("top_p", 0, 1, options.top_p);
+  options.min_p = body.number_or("min_p", 0, 1, options.min_p);
+  // -1 turns it off for clients of other servers.
+  options.top_k = std::max(0, integer_or(body, "top_k", -1, options.top_k));
+  options.repetition_penalty =
+      body.number_or("repetition_penalty", 0.01, 100, options.repetition_penalty);
+  options.no_repeat_ngram_size =
+      integer_or(body, "no_repeat_ngram_size", 0, options.no_repeat_ngram_size);
+}
 
 std::vector<std::string> parse_stop(const RequestField& stop) {
   if (stop.is_string()) return {checked_stop(stop)};
@@ -116,8 +110,8 @@ GenerationFields parse_generation_fields(const RequestField& body,
   if (const auto n = body.find("n"))
     fields.choices = static_cast<std::size_t>(n->integer(1, kMostChoices));
   fields.logit_bias = parse_logit_bias(body);
-  fields.presence_penalty = number_or(body, "presence_penalty", -2, 2, 0);
-  fields.frequency_penalty = number_or(body, "frequency_penalty", -2, 2, 0);
+  fields.presence_penalty = body.number_or("presence_penalty", -2, 2, 0);
+  fields.frequency_penalty = body.number_or("frequency_penalty", -2, 2, 0);
   fields.constrain_boxes = body.boolean_or("constrain_boxes", true);
   if (const auto tiles = body.find("max_tiles"))
     fields.max_tiles = static_cast<int>(tiles->integer(1, kMostTiles));

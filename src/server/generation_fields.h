@@ -32,6 +32,9 @@ struct GenerationFields {
 GenerationFields parse_generation_fields(const RequestField& body,
                                          const GenerationOptions& defaults);
 
+// The members that choose tokens: temperature, top_k and so on.
+void parse_sampling(const RequestField& body, GenerationOptions& options);
+
 // Stop strings from a string or a list.
 std::vector<std::string> parse_stop(const RequestField& stop);
 

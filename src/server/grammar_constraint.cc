@@ -8,8 +8,8 @@ namespace vl2 {
 namespace {
 
 // A state takes about a kilobyte, a mask a bit a token.
-constexpr std::size_t kMostStates = 30'000;
-constexpr std::size_t kMostMasks = 2'000;
+constexpr std::size_t kMostStates = 10'000;
+constexpr std::size_t kMostMasks = 500;
 
 }  // namespace
 

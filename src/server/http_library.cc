@@ -21,24 +21,7 @@ namespace {
 thread_local Exchange* current = nullptr;
 
 constexpr int kRetrySeconds = 1;
-
-// Gives bytes of the common budget back.
-class BodyBudget {
- public:
-  explicit BodyBudget(std::atomic<std::size_t>& used) : used_(used) {}
-  ~BodyBudget() { used_ -= taken_; }
-  BodyBudget(const BodyBudget&) = delete;
-  BodyBudget& operator=(const BodyBudget&) = delete;
-
-  bool take(std::size_t bytes, std::size_t most) {
-    taken_ += bytes;
-    return used_.fetch_add(bytes) + bytes <= most;
-  }
-
- private:
-  std::atomic<std::size_t>& used_;
-  std::size_t taken_ = 0;
-};
+constexpr std::string_view kOllamaPaths = "/api/";
 
 class SinkStream : public ResponseStream {
  public:
@@ -103,6 +86,7 @@ void set_socket_options(socket_t socket) {
 HttpServer::Library::Library(HttpOptions options, std::vector<HttpRoute> routes)
     : options_(std::move(options)),
       routes_(std::move(routes)),
+      bodies_(options_.most_bodies_bytes),
       interrupt_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       id_prefix_(fmt::format("req_{:08x}", std::random_device{}())) {
   if (interrupt_ < 0) throw Error(ErrorCode::io, "no file descriptor is left for the server");
@@ -317,7 +301,7 @@ void HttpServer::Library::handle(const httplib::ContentReader* body, httplib::Re
     request.if_none_match = exchange.if_none_match;
     request.accepts_gzip = exchange.accepts_gzip;
     // Without a length the library would read until the client hangs up.
-    if (body != nullptr && exchange.has_body) request.body = read_body(*body, exchange);
+    if (body != nullptr && exchange.has_body) read_body(*body, request);
     respond(exchange.route->handle(request), response);
   } catch (const ApiError& error) {
     respond_error(error, response);
@@ -333,16 +317,15 @@ void HttpServer::Library::handle(const httplib::ContentReader* body, httplib::Re
   }
 }
 
-// The budget counts what is being read and parsed; what routes keep has limits of its own.
-std::string HttpServer::Library::read_body(const httplib::ContentReader& reader,
-                                           Exchange& exchange) {
-  BodyBudget budget(bodies_bytes_);
-  std::string body;
+void HttpServer::Library::read_body(const httplib::ContentReader& reader, HttpRequest& request) {
+  Exchange& exchange = *current;
+  request.room = BodyRoom::Share(bodies_);
+  std::string& body = request.body;
   bool large = false;
   bool busy = false;
   const bool read = reader([&](const char* bytes, std::size_t count) {
     large = body.size() + count > options_.most_body_bytes;
-    busy = !budget.take(count, options_.most_bodies_bytes);
+    busy = !large && !request.room.grow(count);
     if (large || busy) return false;
     body.append(bytes, count);
     return true;
@@ -359,7 +342,6 @@ std::string HttpServer::Library::read_body(const httplib::ContentReader& reader,
                    {.status = 408, .code = "request_timeout"});
   if (!read) throw ApiError("The body is incomplete.", {.code = "invalid_http"});
   exchange.body_read = true;
-  return body;
 }
 
 void HttpServer::Library::respond(HttpResponse from, httplib::Response& response) {
@@ -380,7 +362,8 @@ void HttpServer::Library::respond(HttpResponse from, httplib::Response& response
 void HttpServer::Library::respond_error(const ApiError& error, httplib::Response& response) const {
   current->status = response.status = error.status();
   if (current->note.empty()) current->note = fmt::format("code={}", error.details().code);
-  response.set_content(error.json().dump(-1, ' ', false, Json::error_handler_t::replace),
+  const Json json = current->path.starts_with(kOllamaPaths) ? error.ollama_json() : error.json();
+  response.set_content(json.dump(-1, ' ', false, Json::error_handler_t::replace),
                        "application/json");
   if (error.status() == 401) response.set_header("WWW-Authenticate", "Bearer");
   if (const auto seconds = error.details().retry_after_seconds)

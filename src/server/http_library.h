@@ -12,6 +12,7 @@
 #include <httplib.h>
 
 #include "server/api_error.h"
+#include "server/body_room.h"
 #include "server/http_server.h"
 #include "server/socket_stream.h"
 
@@ -63,7 +64,7 @@ class HttpServer::Library : public httplib::Server {
   bool answer_preflight(const httplib::Request& request, httplib::Response& response) const;
   const HttpRoute* find_route(const std::string& method, const std::string& path) const;
   void handle(const httplib::ContentReader* body, httplib::Response& response);
-  std::string read_body(const httplib::ContentReader& reader, Exchange& exchange);
+  void read_body(const httplib::ContentReader& reader, HttpRequest& request);
   void respond(HttpResponse from, httplib::Response& response);
   void respond_error(const ApiError& error, httplib::Response& response) const;
   void finish_headers(httplib::Response& response) const;
@@ -71,11 +72,11 @@ class HttpServer::Library : public httplib::Server {
 
   HttpOptions options_;
   std::vector<HttpRoute> routes_;
+  BodyRoom bodies_;
   SocketLimits limits_;
   int interrupt_;  // an eventfd, readable once idle connections shall close
   std::atomic<bool> closing_ = false;
   std::atomic<std::size_t> busy_ = 0;
-  std::atomic<std::size_t> bodies_bytes_ = 0;
   std::atomic<std::uint64_t> next_request_ = 1;
   std::string id_prefix_;  // tells this process's requests from those of earlier ones
 };

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/body_room.h"
 #include "server/event_queue.h"
 
 namespace vl2 {
@@ -33,6 +34,7 @@ struct HttpRequest {
   const ClientConnection* client = nullptr;
   std::string if_none_match = {};
   bool accepts_gzip = false;
+  BodyRoom::Share room = {};  // of the body; routes give it back when they keep nothing of it
 };
 
 // The rest of a response whose headers are sent.

@@ -20,7 +20,8 @@ struct HttpOptions {
   std::vector<std::string> api_keys = {};      // none: everyone may ask
   std::vector<std::string> cors_origins = {};  // "*": any; none: no CORS
   std::size_t most_body_bytes = std::size_t{64} << 20;
-  std::size_t most_bodies_bytes = std::size_t{512} << 20;  // of all requests being read
+  // Of all requests that are being read and looked at.
+  std::size_t most_bodies_bytes = std::size_t{512} << 20;
   std::size_t most_connections = 512;
   int keep_alive_seconds = 75;
   // One line a request, without what was asked or answered.

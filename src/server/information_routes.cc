@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "server/information_routes.h"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -12,16 +13,18 @@ namespace {
 
 Json model_json(const ServerContext& server) {
   const LoadedModel& model = server.model();
-  return {{"id", server.model_name()},
-          {"object", "model"},
-          {"created", 0},
-          {"owned_by", "vl2.cpp"},
-          {"max_model_len", model.model.context()},
-          {"context_length", model.model.context()},
-          {"modalities", {{"input", {"text", "image"}}, {"output", {"text"}}}},
-          {"weights_format", to_string(model.model.recipe())},
-          {"weights_bytes", model.model.weight_bytes()},
-          {"instruction_set", to_string(chosen_isa())}};
+  return {
+      {"id", server.model_name()},
+      {"object", "model"},
+      {"created",
+       std::chrono::duration_cast<std::chrono::seconds>(server.started.time_since_epoch()).count()},
+      {"owned_by", "vl2.cpp"},
+      {"max_model_len", model.model.context()},
+      {"context_length", model.model.context()},
+      {"modalities", {{"input", {"text", "image"}}, {"output", {"text"}}}},
+      {"weights_format", to_string(model.model.recipe())},
+      {"weights_bytes", model.model.weight_bytes()},
+      {"instruction_set", to_string(chosen_isa())}};
 }
 
 HttpResponse json_response(const Json& json, int status = 200) {

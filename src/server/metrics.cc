@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -93,6 +94,13 @@ std::string Metrics::text(const EngineStatus& engine) const {
               tokens_.cached_tokens);
   write_value(out, "vl2_completion_tokens_total", "counter", "Tokens written.",
               tokens_.completion_tokens);
+  write_head(out, "vl2_picture_tiles_total", "counter",
+             "Tiles of pictures, by where their features came from.");
+  for (const auto& [from, count] :
+       {std::pair{"tower", engine.tiles.encoded}, std::pair{"memory", engine.tiles.from_memory},
+        std::pair{"disk", engine.tiles.from_files}})
+    fmt::format_to(std::back_inserter(out), "vl2_picture_tiles_total{{from=\"{}\"}} {}\n", from,
+                   count);
   write_value(out, "vl2_vision_seconds_total", "counter", "Time in the vision tower.",
               busy_.vision);
   return out;

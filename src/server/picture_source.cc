@@ -47,6 +47,11 @@ std::string percent_decoded(std::string_view text) {
   return decoded;
 }
 
+ApiError too_many(const PicturePolicy& policy, const std::string& param) {
+  return bad_request(fmt::format("A request may have at most {} pictures.", policy.most_pictures),
+                     param, "too_many_images");
+}
+
 bool lies_below(const fs::path& path, const fs::path& folder) {
   const auto [end, unused] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
   return end == folder.end();
@@ -66,6 +71,22 @@ std::optional<fs::path> file_below(std::string_view url, const fs::path& folder)
 
 }  // namespace
 
+bool is_remote(const PictureSource& source) {
+  return source.url.starts_with("http://") || source.url.starts_with("https://");
+}
+
+void fetch_remote(std::vector<ChatMessage>& messages, const PicturePolicy& policy) {
+  PictureFetcher fetcher(policy.fetch);
+  std::size_t fetched = 0;
+  for (ChatMessage& message : messages) {
+    for (PictureSource& picture : message.pictures) {
+      if (!is_remote(picture)) continue;
+      if (++fetched > policy.most_pictures) throw too_many(policy, picture.param);
+      picture.bytes = fetcher.fetch(picture.url, picture.param);
+    }
+  }
+}
+
 Image PictureReader::read(const PictureSource& source) {
   if (source.width > 0)
     throw bad_request("A size without a picture is enough for input_tokens only; send a 'url'.",
@@ -73,11 +94,7 @@ Image PictureReader::read(const PictureSource& source) {
   const std::string_view url = source.url;
   if (const auto base64 = base64_of_data_url(url)) return read_base64(*base64, source.param);
   if (url.starts_with(kFileScheme)) return read_file(source);
-  if (url.starts_with("http://") || url.starts_with("https://"))
-    throw bad_request(
-        "This server does not fetch pictures from the network; send a data: URL "
-        "(data:image/png;base64,...).",
-        source.param, "unsupported_image_url");
+  if (is_remote(source)) return decode(source.bytes, source.param);
   if (url.starts_with("data:"))
     throw bad_request("A data: URL must have the form data:image/png;base64,...", source.param,
                       "invalid_image_url");
@@ -101,9 +118,7 @@ Image PictureReader::read_base64(std::string_view text, const std::string& param
 }
 
 Image PictureReader::decode(std::span<const std::uint8_t> bytes, const std::string& param) {
-  if (++pictures_ > policy_.most_pictures)
-    throw bad_request(fmt::format("A request may have at most {} pictures.", policy_.most_pictures),
-                      param, "too_many_images");
+  if (++pictures_ > policy_.most_pictures) throw too_many(policy_, param);
   try {
     Image image =
         decode_image(bytes, param, {.max_pixels = std::max<std::size_t>(pixels_left_, 1)});

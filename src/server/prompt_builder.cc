@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "server/prompt_builder.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "engine/generation_options.h"
 #include "server/api_error.h"
 #include "server/generation.h"
+#include "text/chat_template.h"
 
 namespace vl2 {
 namespace {
 
-// One of the few that may hold decoded pictures.
+// One of the few that may hold pictures.
 class Turnstile {
  public:
   explicit Turnstile(std::counting_semaphore<>& semaphore) : semaphore_(semaphore) {
@@ -55,6 +60,14 @@ PromptLimits limits_of(const GenerationFields& fields) {
 template <class F>
 auto while_decoded(ServerContext& server, std::vector<ChatMessage> from,
                    std::vector<Message>& messages, ReadPicture read, F&& f) {
+  const bool remote = std::ranges::any_of(from, [](const ChatMessage& message) {
+    return std::ranges::any_of(message.pictures, is_remote);
+  });
+  std::optional<Turnstile> fetching;
+  if (remote) {
+    fetching.emplace(server.fetching);
+    fetch_remote(from, server.options.pictures);
+  }
   const Turnstile turnstile(server.preparing);
   messages = with_pictures(server, std::move(from), read);
   try {
@@ -80,6 +93,25 @@ PreparedPrompt prepare_conversation(ServerContext& server, std::vector<ChatMessa
   prompt.input =
       while_decoded(server, std::move(messages), prompt.messages, &PictureReader::read, prepare);
   return prompt;
+}
+
+PromptInput prepare_raw(const ServerContext& server, const RawPrompt& prompt,
+                        const std::string& param) {
+  const LoadedModel& model = server.model();
+  PromptInput input;
+  try {
+    if (const auto* text = std::get_if<std::string>(&prompt))
+      input.ids = build_raw_prompt(*model.tokenizer, *text, {}).ids;
+    else
+      input.ids = std::get<std::vector<std::int32_t>>(prompt);
+    check_length(cost_of(input, model.model.context()));
+  } catch (const Error& error) {
+    throw api_error_of(error, param);
+  }
+  const std::int32_t vocabulary = model.config().language.vocab_size;
+  if (std::ranges::any_of(input.ids, [&](std::int32_t id) { return id >= vocabulary; }))
+    throw bad_request(fmt::format("A token is not among the model's {}.", vocabulary), param);
+  return input;
 }
 
 ConversationCost conversation_cost(ServerContext& server, std::vector<ChatMessage> messages,

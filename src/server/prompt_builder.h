@@ -2,6 +2,7 @@
 // From what a client sent to what the engine takes.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "vl2/message.h"
@@ -9,6 +10,7 @@
 #include "engine/request.h"
 #include "image/tiling.h"
 #include "server/chat_request.h"
+#include "server/completion_request.h"
 #include "server/server_context.h"
 
 namespace vl2 {
@@ -21,6 +23,10 @@ struct PreparedPrompt {
 // Throws ApiError naming the part that is wrong, 400 with the numbers when the prompt does not fit.
 PreparedPrompt prepare_conversation(ServerContext& server, std::vector<ChatMessage> messages,
                                     const GenerationFields& fields);
+
+// A text or tokens that go to the model as they are, texts after the begin token.
+PromptInput prepare_raw(const ServerContext& server, const RawPrompt& prompt,
+                        const std::string& param);
 
 // What it would cost, the messages, and how their pictures are cut.
 struct ConversationCost {

@@ -176,6 +176,12 @@ bool RequestField::boolean_or(std::string_view key, bool otherwise) const {
   return member ? member->boolean() : otherwise;
 }
 
+double RequestField::number_or(std::string_view key, double lowest, double highest,
+                               double otherwise) const {
+  const auto member = find(key);
+  return member ? member->number(lowest, highest) : otherwise;
+}
+
 std::string RequestField::string_or(std::string_view key, std::string_view otherwise) const {
   const auto member = find(key);
   return member ? member->string() : std::string(otherwise);

@@ -51,6 +51,7 @@ class RequestField {
   // Optional members, or their defaults.
   bool boolean_or(std::string_view key, bool otherwise) const;
   std::string string_or(std::string_view key, std::string_view otherwise) const;
+  double number_or(std::string_view key, double lowest, double highest, double otherwise) const;
 
   [[noreturn]] void fail(const std::string& message,
                          const std::string& code = "invalid_value") const;

@@ -2,6 +2,8 @@
 // The shape an answer is to have.
 #pragma once
 
+#include <string>
+
 #include "server/request_field.h"
 
 namespace vl2 {
@@ -9,7 +11,8 @@ namespace vl2 {
 struct ResponseFormat {
   enum class Type { text, json_object, json_schema };
   Type type = Type::text;
-  RequestJson schema;  // of json_schema
+  RequestJson schema = {};                                   // of json_schema
+  std::string param = "response_format.json_schema.schema";  // its place in the request
 };
 
 // From the field `response_format`, if there is one. Throws ApiError 400 naming the field.

@@ -19,6 +19,8 @@
 #include "server/engine_thread.h"
 #include "server/information_routes.h"
 #include "server/metrics.h"
+#include "server/ollama_model.h"
+#include "server/ollama_route.h"
 #include "server/page_route.h"
 #include "server/server_context.h"
 
@@ -69,6 +71,10 @@ RuntimeOptions runtime_options(const ServerOptions& options, const Model& model,
   runtime.limits.chunk_tokens_while_generating = options.chunk_tokens;
   runtime.limits.chunk_tokens = std::max(runtime.limits.chunk_tokens, options.chunk_tokens);
   runtime.max_sequences = options.most_running;
+  runtime.picture_files = {options.cache_folder, options.cache_folder_bytes,
+                           [log = options.log](std::string_view why) {
+                             if (log) log(fmt::format("warning {}", why));
+                           }};
   return runtime;
 }
 
@@ -119,6 +125,12 @@ struct Server::Implementation {
         {"GET", "/health", [this](HttpRequest&) { return show_health(*context, draining); }, true},
         get("/version", show_version, true),
         get("/metrics", show_metrics),
+        post("/api/chat", ollama_chat),
+        post("/api/generate", ollama_generate),
+        post("/api/show", ollama_show),
+        get("/api/tags", ollama_tags),
+        get("/api/ps", ollama_running),
+        get("/api/version", ollama_version, true),
     };
     std::ranges::move(page_routes(), std::back_inserter(routes));
     return routes;
@@ -169,10 +181,9 @@ struct Server::Implementation {
       log(fmt::format("ready model={} weights={} isa={} context={} kv_mib={} load_s={:.2f}",
                       model.name, to_string(model.model.recipe()), to_string(chosen_isa()),
                       model.model.context(), engine->cache_bytes() >> 20, model.load_seconds));
-    } else {
-      failure = engine->failure();
     }
-    while (!draining && !failure) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    while (!draining && !(failure = engine->failure()))
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
     finish();
   }
 

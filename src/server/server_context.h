@@ -2,6 +2,7 @@
 // What all routes share.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -40,8 +41,11 @@ class ServerContext {
   const ServerOptions& options;
   EngineThread& engine;
   Metrics& metrics;
+  const std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
   // Pictures of so many requests are decoded at once, so that their pixels fit the memory.
   std::counting_semaphore<> preparing{2};
+  // So many requests have pictures from the network at once.
+  std::counting_semaphore<> fetching{8};
 
  private:
   std::uint64_t draw();

@@ -28,10 +28,12 @@ struct ServerOptions {
   std::size_t most_running = 64;
   std::size_t most_waiting = 256;
   int most_seconds = 600;           // of one request
-  int ping_seconds = 5;             // comments in a stream that has nothing else to say
+  double ping_seconds = 5;          // comments in a stream that has nothing else to say
   int drain_seconds = 30;           // for requests at work when the server is told to end
   GenerationOptions defaults = {};  // for what a request leaves open, but max_tokens
   PicturePolicy pictures = {};
+  std::filesystem::path cache_folder = {};  // pictures' features survive here; empty: they do not
+  std::size_t cache_folder_bytes = std::size_t{4} << 30;
   std::function<void(std::string_view line)> log = {};  // one event a line
 };
 

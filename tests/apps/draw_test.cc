@@ -12,7 +12,7 @@
 
 #include "apps/demo_cases.h"
 #include "apps/program.h"
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 #include "draw_boxes.h"
 
 namespace vl2 {

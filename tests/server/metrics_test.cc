@@ -37,7 +37,12 @@ TEST(Metrics, TellsTokensAndTheCache) {
   metrics.count_answer(
       {.prompt_tokens = 10, .image_tokens = 4, .cached_tokens = 3, .completion_tokens = 2},
       {.vision = 0.5});
-  const std::string text = metrics.text({.running = 1, .waiting = 2, .pages = 8, .free_pages = 5});
+  const std::string text =
+      metrics.text({.running = 1,
+                    .waiting = 2,
+                    .pages = 8,
+                    .free_pages = 5,
+                    .tiles = {.encoded = 7, .from_memory = 6, .from_files = 4}});
   EXPECT_THAT(text, HasSubstr("vl2_prompt_tokens_total 10\n"));
   EXPECT_THAT(text, HasSubstr("vl2_cached_tokens_total 3\n"));
   EXPECT_THAT(text, HasSubstr("vl2_completion_tokens_total 2\n"));
@@ -45,6 +50,9 @@ TEST(Metrics, TellsTokensAndTheCache) {
   EXPECT_THAT(text, HasSubstr("vl2_requests_running 1\n"));
   EXPECT_THAT(text, HasSubstr("vl2_requests_waiting 2\n"));
   EXPECT_THAT(text, HasSubstr("vl2_kv_pages_used 3\n"));
+  EXPECT_THAT(text, HasSubstr("vl2_picture_tiles_total{from=\"tower\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("vl2_picture_tiles_total{from=\"memory\"} 6\n"));
+  EXPECT_THAT(text, HasSubstr("vl2_picture_tiles_total{from=\"disk\"} 4\n"));
 }
 
 }  // namespace

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "atomic_file.h"
+#include "base/atomic_file.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
+#include <random>
 #include <string>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vl2/error.h"
@@ -20,11 +19,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// mkstemp makes files that nobody else may read; this is what open() would have given.
-mode_t usual_mode() {
-  const mode_t mask = umask(0);
-  umask(mask);
-  return static_cast<mode_t>(0666) & ~mask;
+// Opens a new file beside `path`; its name goes to `temporary`. -1 with errno if it cannot.
+int open_beside(const fs::path& path, fs::path& temporary) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::random_device random;
+  int descriptor = -1;
+  do {
+    temporary = folder / fmt::format(".{}.{:08x}", path.filename().string(), random());
+    // Not mkstemp, whose files nobody else may read: these get the usual permissions.
+    descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor < 0 && errno == EEXIST);
+  return descriptor;
 }
 
 }  // namespace
@@ -45,11 +50,10 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(path) {
     path_ = fs::canonical(path, error);
     if (error) fail(error.value());
   }
-  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
-  std::string name = (folder / fmt::format(".{}.XXXXXX", path_.filename().string())).string();
-  descriptor_ = mkostemp(name.data(), O_CLOEXEC);
+  fs::path temporary;
+  descriptor_ = open_beside(path_, temporary);
   if (descriptor_ < 0) fail(errno);
-  temporary_ = name;
+  temporary_ = temporary;
 }
 
 AtomicFile::~AtomicFile() { close_and_remove(); }
@@ -66,9 +70,7 @@ void AtomicFile::write(std::string_view bytes) {
 }
 
 void AtomicFile::commit() {
-  if (!temporary_.empty()) {
-    if (fchmod(descriptor_, usual_mode()) != 0 || fsync(descriptor_) != 0) fail(errno);
-  }
+  if (!temporary_.empty() && fsync(descriptor_) != 0) fail(errno);
   if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
   if (temporary_.empty()) return;
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
