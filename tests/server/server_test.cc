@@ -137,7 +137,9 @@ TEST(Server, DrainsWhatIsAtWorkAndTakesNothingNew) {
   if (health) {  // nothing listens any more once the answer is complete
     EXPECT_EQ(health->status, 503);
     const auto refused = client.Post(kChat, endless().dump(), "application/json");
-    if (refused) EXPECT_EQ(Reply::parse(refused->body)["error"]["code"], "draining");
+    if (refused) {
+      EXPECT_EQ(Reply::parse(refused->body)["error"]["code"], "draining");
+    }
   }
   EXPECT_TRUE(wait_until([&] { return reader.ended() && server.ended(); }));
   EXPECT_THAT(reader.text(), HasSubstr("\"finish_reason\":\"length\""));
