@@ -91,7 +91,7 @@ TEST(Server, AStreamBeginsBeforeItsTurnAndIsKeptAlive) {
 TEST(Server, BeyondTheQueueItIs429WithATime) {
   LiveServer server({.most_running = 1, .most_waiting = 1});
   const Reader first(server);
-  ASSERT_TRUE(wait_until([&] { return first.has("content"); }));
+  ASSERT_TRUE(wait_until([&] { return server.metric("vl2_requests_running") == 1; }));
   const Reader second(server);
   ASSERT_TRUE(wait_until([&] { return server.metric("vl2_requests_waiting") == 1; }));
   const auto third = server.client().Post(kChat, endless().dump(), "application/json");
@@ -104,7 +104,7 @@ TEST(Server, BeyondTheQueueItIs429WithATime) {
 TEST(Server, ClientsThatLeaveAreForgottenAtWorkAndInTheQueue) {
   LiveServer server({.most_running = 1});
   Reader first(server);
-  ASSERT_TRUE(wait_until([&] { return first.has("content"); }));
+  ASSERT_TRUE(wait_until([&] { return server.metric("vl2_requests_running") == 1; }));
   Reader second(server, endless({{"stream", true}}));
   ASSERT_TRUE(wait_until([&] { return server.metric("vl2_requests_waiting") == 1; }));
   second.leave();
