@@ -19,7 +19,7 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Routing needs the row-wise kernels alone.
 KernelSet kernel_set(Isa isa = Isa::portable) {
-  return {isa, Operand::f32, nullptr, nullptr, &rowwise_kernels(isa)};
+  return {isa, Operand::f32, nullptr, nullptr, nullptr, &rowwise_kernels(isa)};
 }
 
 struct Routed {

@@ -31,12 +31,11 @@ export async function chatAsHtml(chat: Chat): Promise<string> {
     content: "default-src 'none'; img-src data:; style-src 'unsafe-inline'",
   });
   addMeta(page, { name: "viewport", content: "width=device-width, initial-scale=1" });
-  const style = page.createElement("style");
-  style.textContent = reportStyle;
-  page.head.append(style);
   render(<Report chat={chat} path={path} pictures={pictures} />, page.body);
   await formulasAreThere(page);
-  return `<!doctype html>\n${page.documentElement.outerHTML}\n`;
+  // The style is for the file: as an element here it would meet the policy of the page itself.
+  const style = `<style>${reportStyle}</style></head>`;
+  return `<!doctype html>\n${page.documentElement.outerHTML.replace("</head>", style)}\n`;
 }
 
 function addMeta(page: Document, attributes: Record<string, string>): void {
