@@ -61,8 +61,7 @@ std::vector<Isa> detect() {
   found.push_back(Isa::avx2);
   const bool avx512 = zmm && has(extended.ebx, 16) && has(extended.ebx, 17) &&
                       has(extended.ebx, 30) && has(extended.ebx, 31) && has(extended.ecx, 1) &&
-                      has(extended.ecx, 11) &&
-                      has(extended1.eax, 5);
+                      has(extended.ecx, 11) && has(extended1.eax, 5);
   if (!avx512) return found;
   found.push_back(Isa::avx512_bf16);
   const bool amx = tiles && has(extended.edx, 22) && has(extended.edx, 24);

@@ -149,31 +149,31 @@ TEST_F(ChatRoute, ChoicesAreThoseOfNeighbouringSeeds) {
 }
 
 TEST_F(ChatRoute, LogitBiasForbidsAndForces) {
-  const Reply ids = server_->post("/tokenize", {{"content", "X"}})["tokens"];
+  const Reply ids = server_->post("/tokenize", {{"content", "Q"}})["tokens"];
   const std::string token = ids[0].dump();
   const Reply forced = question("Hello", {{"logit_bias", {{token, 100}}}, {"max_tokens", 3}});
-  EXPECT_EQ(answer(forced), "XXX");
+  EXPECT_EQ(answer(forced), "QQQ");
   EXPECT_EQ(ask(question("Hello", {{"logit_bias", {{"999999", 1}}}}), 400)["error"]["param"],
             "logit_bias");
 }
 
 TEST_F(ChatRoute, PenaltiesEndRepetition) {
-  const Reply ids = server_->post("/tokenize", {{"content", "X"}})["tokens"];
+  const Reply ids = server_->post("/tokenize", {{"content", "Q"}})["tokens"];
   // Just enough to win once: the penalty of what is there already takes it away again.
   const Reply body = question("Hello", {{"logit_bias", {{ids[0].dump(), 60}}}, {"max_tokens", 6}});
-  EXPECT_EQ(answer(body), "XXXXXX");
-  EXPECT_EQ(answer(with(body, {{"no_repeat_ngram_size", 1}})).find("XX"), std::string::npos);
-  EXPECT_EQ(answer(with(body, {{"repetition_penalty", 100}})).find("XX"), std::string::npos);
+  EXPECT_EQ(answer(body), "QQQQQQ");
+  EXPECT_EQ(answer(with(body, {{"no_repeat_ngram_size", 1}})).find("QQ"), std::string::npos);
+  EXPECT_EQ(answer(with(body, {{"repetition_penalty", 100}})).find("QQ"), std::string::npos);
 }
 
 TEST_F(ChatRoute, PresenceAndFrequencyPenaltiesAreTakenOffTheLogits) {
-  const Reply ids = server_->post("/tokenize", {{"content", "X"}})["tokens"];
+  const Reply ids = server_->post("/tokenize", {{"content", "Q"}})["tokens"];
   const std::string token = ids[0].dump();
-  // By how much X must be preferred to win at once, to about a hundredth.
+  // By how much Q must be preferred to win at once, to about a hundredth.
   const auto wins = [&](double bias, const Reply& more) {
     const Reply body =
         question("Hello", {{"logit_bias", {{token, bias}}}, {"max_tokens", 2}, {"temperature", 0}});
-    return answer(with(body, more)) == "XX";
+    return answer(with(body, more)) == "QQ";
   };
   double low = 0;
   double high = 100;
@@ -207,9 +207,9 @@ TEST_F(ChatRoute, LongLimitsAreClampedAndShortOnesTold) {
 }
 
 TEST_F(ChatRoute, StopStringsEndTheAnswerBeforeThem) {
-  const Reply ids = server_->post("/tokenize", {{"content", "X"}})["tokens"];
+  const Reply ids = server_->post("/tokenize", {{"content", "Q"}})["tokens"];
   const Reply body = question("Hello", {{"logit_bias", {{ids[0].dump(), 100}}}, {"max_tokens", 8}});
-  const Reply reply = ask(with(body, {{"stop", "XXX"}}));
+  const Reply reply = ask(with(body, {{"stop", "QQQ"}}));
   EXPECT_EQ(reply["choices"][0]["message"]["content"], "");
   EXPECT_EQ(reply["choices"][0]["finish_reason"], "stop");
 }
@@ -232,16 +232,16 @@ TEST_F(ChatRoute, JsonIsWhatTheSchemaSays) {
 }
 
 TEST_F(ChatRoute, BoxesAreKeptWellFormedUnlessSwitchedOff) {
-  const Reply ids = server_->post("/tokenize", {{"content", "X"}})["tokens"];
-  // X is pushed so hard that it comes wherever it may.
+  const Reply ids = server_->post("/tokenize", {{"content", "Q"}})["tokens"];
+  // Q is pushed so hard that it comes wherever it may.
   const Reply body = with(
       kSign, {{"logit_bias", {{ids[0].dump(), 22}}},
               {"max_tokens", 40},
               {"messages", Reply::array({{{"role", "user"}, {"content", "Hi"}},
                                          {{"role", "assistant"}, {"content", "<|det|>[["}}})}});
-  EXPECT_THAT(answer(with(body, {{"constrain_boxes", false}})), HasSubstr("X"));
+  EXPECT_THAT(answer(with(body, {{"constrain_boxes", false}})), HasSubstr("Q"));
   const std::string constrained = answer(body);
-  EXPECT_EQ(constrained.substr(0, constrained.find("]]")).find('X'), std::string::npos)
+  EXPECT_EQ(constrained.substr(0, constrained.find("]]")).find('Q'), std::string::npos)
       << constrained;
 }
 
