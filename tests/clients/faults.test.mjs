@@ -2,13 +2,15 @@
 // What goes wrong in production: clients that vanish or stall, and a server that is told to end.
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {closeSync, cpSync, mkdtempSync, openSync, rmSync} from 'node:fs';
+import {
+  closeSync, cpSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, truncateSync,
+} from 'node:fs';
 import net from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {test} from 'node:test';
 
-import {endless, messagesOf, question} from './questions.mjs';
+import {endless, messagesOf, question, questions} from './questions.mjs';
 import {freePort, nano, Server, until} from './server.mjs';
 
 const chat = '/v1/chat/completions';
@@ -247,5 +249,57 @@ test('a log that cannot be written, on a full disk, stops nothing', async () => 
     }, {port: await freePort(), logFile});
   } finally {
     closeSync(logFile);
+  }
+});
+
+const fromDisk = async (server) => (await server.metrics())['vl2_picture_tiles_total{from="disk"}'];
+
+test('killed while it writes its disk cache, it answers the same from what is there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vl2-cache-'));
+  const pages = questions({margin: 1}).slice(0, 8).map(
+      (one) => ({messages: messagesOf(one), temperature: 0}));
+  const outputs = questions({margin: 1}).slice(0, 8).map((one) => one.output);
+  const ask = (server) => Promise.all(pages.map((page) => answerOf(server, page)));
+  const options = ['--cache-dir', folder];
+  try {
+    await withServer(options, async (server) => {
+      assert.deepEqual(await ask(server), outputs);
+      server.signal('SIGKILL');
+      await server.ended;
+    });
+    // Half files, as a crash of the whole machine leaves them.
+    for (const name of readdirSync(folder).filter((file) => statSync(join(folder, file)).size > 9))
+      if (name.charCodeAt(0) % 2) truncateSync(join(folder, name), 9);
+    await withServer(options, async (server) => {
+      assert.deepEqual(await ask(server), outputs);
+      assert.deepEqual(await server.stop(), {code: 0, signal: null});
+    });
+    await withServer(options, async (server) => {
+      assert.deepEqual(await ask(server), outputs);
+      assert.equal((await server.metrics())['vl2_picture_tiles_total{from="tower"}'], 0);
+      assert.ok(await fromDisk(server) > 0);
+    });
+  } finally {
+    rmSync(folder, {recursive: true});
+  }
+});
+
+test('a disk cache that cannot be written is warned of, and stops nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vl2-cache-'));
+  // Files of a few kilobytes and not more, where the system would end a program that is not asked.
+  const through = ['sh', '-c', 'trap "" XFSZ; ulimit -f 4; exec "$@"', 'sh'];
+  try {
+    await withServer(['--cache-dir', folder], async (server) => {
+      assert.equal(await answerOf(server, picture), 'SCORES');
+      await until('it has warned', () => /warning .*vl2-cache-/.test(server.log));
+      assert.equal(await answerOf(server, picture), 'SCORES');
+      assert.equal(await fromDisk(server), 0);
+    }, {through});
+    await withServer(['--cache-dir', folder], async (server) => {
+      assert.equal(await answerOf(server, picture), 'SCORES');
+      assert.equal(await fromDisk(server), 0);
+    });
+  } finally {
+    rmSync(folder, {recursive: true});
   }
 });

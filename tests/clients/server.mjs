@@ -32,22 +32,24 @@ export async function freePort() {
 
 export class Server {
   // Starts the program and waits until it answers. `model` may be another folder, `logFile` takes
-  // what else would be in `log`, and then `port` must be given.
-  static async start(options = [], {model = nano, port = 0, logFile} = {}) {
-    const server = new Server(['-m', model, '--port', String(port), ...options], logFile);
+  // what else would be in `log`, and then `port` must be given; `through` is a command that runs
+  // the one behind it.
+  static async start(options = [], {model = nano, port = 0, logFile, through = []} = {}) {
+    const server = new Server(['-m', model, '--port', String(port), ...options], logFile, through);
     if (logFile !== undefined) server.url = `http://127.0.0.1:${port}`;
     await server.ready();
     return server;
   }
 
-  constructor(options, logFile = 'pipe') {
+  constructor(options, logFile = 'pipe', through = []) {
     this.log = '';
     this.exit = null;  // {code, signal} once it has ended
     const program = process.env.VL2_PROGRAM;
     if (!program) throw new Error('VL2_PROGRAM names the program under test');
     const env = {...process.env, OMP_WAIT_POLICY: 'passive'};
     delete env.VL2_MODEL;
-    this.process = spawn(program, ['serve', ...options], {env, stdio: ['ignore', 'ignore', logFile]});
+    const [command, ...words] = [...through, program, 'serve', ...options];
+    this.process = spawn(command, words, {env, stdio: ['ignore', 'ignore', logFile]});
     this.process.stderr?.setEncoding('utf8').on('data', (text) => { this.log += text; });
     this.ended = new Promise((resolve) => this.process.on('close', (code, signal) => {
       this.exit = {code, signal};
