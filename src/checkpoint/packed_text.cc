@@ -34,8 +34,9 @@ std::pair<std::string, std::optional<std::uint32_t>> split_description(std::stri
 
 std::optional<std::uint32_t> checksum_from_text(std::string_view text) {
   std::uint32_t checksum = 0;
-  const char* end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, checksum, 16);
+  const char* begin = text.begin();
+  const char* end = text.end();
+  const auto [stopped, error] = std::from_chars(begin, end, checksum, 16);
   if (text.size() != kDigits || error != std::errc() || stopped != end) return std::nullopt;
   return checksum;
 }

@@ -120,13 +120,8 @@ HttpResponse respond(ServerContext& server, HttpRequest& request, Form form,
   request.room.give_back();
   std::vector<Request> requests =
       make_requests(server, prompt.input, asked.generation, asked.format);
-  const auto answer = std::shared_ptr<OllamaAnswer>(
-      new OllamaAnswer{server,
-                       model,
-                       form,
-                       std::move(prompt.messages),
-                       start,
-                       {server, *request.client, std::move(requests)}});
+  const auto answer = std::shared_ptr<OllamaAnswer>(new OllamaAnswer{
+      server, model, form, std::move(prompt.messages), start, {server, *request.client, requests}});
   if (!asked.generation.stream) return answer_whole(*answer);
   HttpResponse response;
   response.content_type = "application/x-ndjson";

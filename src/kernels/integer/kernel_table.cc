@@ -8,7 +8,7 @@ namespace {
 
 using namespace integer_functions;
 
-constexpr std::size_t kByteTile = 64 * 32;
+constexpr std::size_t kByteTile = std::size_t{64} * 32;
 constexpr std::size_t kWordTile = 2 * kByteTile;
 
 // Plainer instruction sets first.
