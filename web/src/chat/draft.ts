@@ -110,11 +110,13 @@ export function clearDraft(): void {
 export async function sendDraft(): Promise<void> {
   const { text, pictures } = draft.value;
   const parent = draftParent();
-  for (const picture of pictures) await keepPicture(picture);
+  // Nothing is waited for before the draft is gone: it could be sent twice.
+  const kept = Promise.all(pictures.map(keepPicture));
   clearDraft();
   await askQuestion(
     parent,
     text,
     pictures.map((picture) => picture.id),
   );
+  await kept;
 }
