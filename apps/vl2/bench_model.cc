@@ -2,13 +2,13 @@
 #include "bench_model.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 #include <random>
 #include <span>
 
 #include "base/aligned.h"
 #include "base/cpu.h"
+#include "base/stopwatch.h"
 #include "kernels/attention/attention.h"
 
 namespace vl2 {
@@ -18,9 +18,9 @@ constexpr std::uint32_t kSeed = 1;
 
 template <class F>
 double seconds_of(F&& f) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   f();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return stopwatch.seconds();
 }
 
 std::vector<std::int32_t> random_tokens(std::size_t count, int vocabulary) {

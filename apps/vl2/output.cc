@@ -10,19 +10,16 @@
 
 #include "vl2/error.h"
 
+#include "base/write_all.h"
+
 namespace vl2 {
 
 void write_output(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EPIPE) {
-      throw OutputClosed{};
-    } else if (errno != EINTR) {
-      throw Error(ErrorCode::io,
-                  fmt::format("cannot write to standard output: {}", std::strerror(errno)));
-    }
+  const int error = write_all(STDOUT_FILENO, text);
+  if (error == EPIPE) throw OutputClosed{};
+  if (error != 0) {
+    throw Error(ErrorCode::io,
+                fmt::format("cannot write to standard output: {}", std::strerror(error)));
   }
 }
 

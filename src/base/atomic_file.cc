@@ -14,6 +14,8 @@
 
 #include "vl2/error.h"
 
+#include "base/write_all.h"
+
 namespace vl2 {
 namespace {
 
@@ -59,14 +61,7 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(path) {
 AtomicFile::~AtomicFile() { close_and_remove(); }
 
 void AtomicFile::write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno != EINTR) {
-      fail(errno);
-    }
-  }
+  if (const int error = write_all(descriptor_, bytes)) fail(error);
 }
 
 void AtomicFile::commit() {

@@ -19,6 +19,7 @@
 #include "vl2/error.h"
 
 #include "base/mapped_file.h"
+#include "base/write_all.h"
 #include "checkpoint/checksum.h"
 
 namespace vl2 {
@@ -54,12 +55,7 @@ void wait_for_disk(const fs::path& folder) {
 void write_file(const fs::path& path, std::string_view text) {
   const Descriptor file{open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
   if (file.number < 0) fail("write", path, errno);
-  while (!text.empty()) {
-    const ssize_t written = ::write(file.number, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) fail("write", path, written < 0 ? errno : ENOSPC);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (const int error = write_all(file.number, text)) fail("write", path, error);
   if (fsync(file.number) != 0) fail("write", path, errno);
 }
 

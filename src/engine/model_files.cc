@@ -2,13 +2,13 @@
 #include "engine/model_files.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "vl2/error.h"
 
+#include "base/stopwatch.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/model_size.h"
 #include "checkpoint/packed_folder.h"
@@ -21,16 +21,6 @@
 
 namespace vl2 {
 namespace {
-
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // Far beyond any model, and small enough for every table of positions.
 constexpr std::size_t kMostContextTokens = std::size_t{1} << 22;

@@ -2,7 +2,6 @@
 #include "engine/runtime.h"
 
 #include <algorithm>
-#include <chrono>
 #include <new>
 #include <string>
 #include <utility>
@@ -10,20 +9,11 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/stopwatch.h"
 #include "engine/generation_options.h"
 
 namespace vl2 {
 namespace {
-
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 std::size_t pages_of_cache(const Model& model, std::size_t cache_tokens) {
   const std::size_t context = model.context();

@@ -2,11 +2,12 @@
 #include "server/engine_thread.h"
 
 #include <algorithm>
-#include <chrono>
 #include <new>
 #include <utility>
 
 #include "vl2/error.h"
+
+#include "base/stopwatch.h"
 
 namespace vl2 {
 
@@ -129,10 +130,9 @@ void EngineThread::end(State state, const Error& why) {
 
 void EngineThread::serve(Runtime& runtime) {
   while (take_orders(runtime)) {
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch stopwatch;
     std::vector<Event> events = runtime.step();
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    if (options_.step_observer) options_.step_observer(seconds.count());
+    if (options_.step_observer) options_.step_observer(stopwatch.seconds());
     for (Event& event : events) deliver(runtime, std::move(event));
   }
   // What is still there ends with one more step, so that nobody waits forever.
