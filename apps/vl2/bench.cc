@@ -89,7 +89,7 @@ LoadedModel load(const BenchOptions& options, const ThreadTeam& team) {
 struct Bench {
   const BenchOptions& options;
   const LoadedModel& loaded;
-  const Sampler& sampler;
+  const SpeedMeter& meter;
   BenchModel& model;
 
   const ModelConfig& config() const { return loaded.config(); }
@@ -130,7 +130,7 @@ std::string arithmetic_text(const Json& part) {
 Json bench_vision(const Bench& bench) {
   const double flops = vision_flops_per_tile(bench.config());
   const Piece piece{flops * kTiles, [&] { return bench.model.encode_tiles(kTiles); }};
-  const Figures figures = bench.sampler.measure(Bound::arithmetic, {&piece, 1});
+  const Figures figures = bench.meter.measure(Bound::arithmetic, {&piece, 1});
   return arithmetic_json({{"tiles", kTiles},
                           {"activations", bench.options.vision},
                           {"seconds_per_tile", figures.seconds / kTiles},
@@ -142,7 +142,7 @@ Json bench_prompt(const Bench& bench) {
   const std::size_t tokens = bench.options.prompt_tokens;
   const double flops = language_flops(bench.config(), {0, tokens, 1});
   const Piece piece{flops, [&] { return bench.model.read_prompt(tokens); }};
-  const Figures figures = bench.sampler.measure(Bound::arithmetic, {&piece, 1});
+  const Figures figures = bench.meter.measure(Bound::arithmetic, {&piece, 1});
   return arithmetic_json({{"tokens", tokens},
                           {"seconds", figures.seconds},
                           {"tokens_per_second", static_cast<double>(tokens) / figures.seconds},
@@ -163,7 +163,7 @@ Json bench_decode(const Bench& bench) {
     pieces.push_back({amount, [&, i] { return bench.model.generate(context + i, kPieceTokens); }});
     bytes += amount;
   }
-  const Figures figures = bench.sampler.measure(Bound::reading, pieces);
+  const Figures figures = bench.meter.measure(Bound::reading, pieces);
   return {{"context_tokens", context},
           {"tokens", kGeneratedTokens},
           {"seconds", figures.seconds},
@@ -178,8 +178,8 @@ Json bench_streams(const Bench& bench) {
   const std::size_t context = bench.options.context_tokens;
   for (std::size_t i = 0; i < kStreams; ++i) bench.model.read_prompt(context, i);
   const Comparison times =
-      bench.sampler.compare([&] { return bench.model.generate(context, kPieceTokens); },
-                            [&] { return bench.model.generate(context, kPieceTokens, kStreams); });
+      bench.meter.compare([&] { return bench.model.generate(context, kPieceTokens); },
+                          [&] { return bench.model.generate(context, kPieceTokens, kStreams); });
   return {{"streams", kStreams},
           {"context_tokens", context},
           {"tokens_per_second", kStreams * kPieceTokens / times.other_seconds},
@@ -241,15 +241,7 @@ void warn_if_disturbed(const Json& json) {
 }
 
 // What many users get, instead of the parts of one.
-void bench_serve(const BenchOptions& options, const LoadedModel& loaded, const ThreadTeam& team,
-                 Json& json) {
-  const Operand operand = loaded.model.operand();
-  const ServeBench serve{loaded, team,
-                         [&] {
-                           return LimitsNow{measure_matmul_peak(chosen_isa(), operand, team),
-                                            measure_read_bandwidth(team)};
-                         },
-                         options.repeat};
+void bench_serve(const ServeBench& serve, Json& json) {
   json["streams"] = bench_streams_together(serve);
   json["prompt_beside"] = bench_prompt_beside(serve);
 }
@@ -265,9 +257,9 @@ int bench(const BenchOptions& options) {
   const ThreadTeam team(options.threads);
   const LoadedModel loaded = load(options, team);
   const Operand operand = loaded.model.operand();
-  const Sampler sampler(LimitMeter(chosen_isa(), operand, team), team,
-                        {options.repeat, options.realtime});
-  Json json = {{"machine", machine_json(team, operand, sampler.limits())},
+  const LimitMeter limits(chosen_isa(), operand, team);
+  const SpeedMeter speed(limits, team, {options.repeat, options.realtime});
+  Json json = {{"machine", machine_json(team, operand, speed.limits())},
                {"model", loaded.name},
                {"weights", to_string(loaded.model.recipe())},
                {"weight_bytes", loaded.model.weight_bytes()},
@@ -281,7 +273,7 @@ int bench(const BenchOptions& options) {
                   to_string(loaded.model.recipe()),
                   static_cast<double>(loaded.model.weight_bytes()) / 1e9, options.repeat));
   if (options.serve) {
-    bench_serve(options, loaded, team, json);
+    bench_serve({loaded, team, limits, options.repeat}, json);
     say(streams_together_text(json["streams"]) + prompt_beside_text(json["prompt_beside"]));
     if (options.json) write_json(json);
     return kExitFine;
@@ -289,7 +281,7 @@ int bench(const BenchOptions& options) {
   BenchModel model(loaded, team, options.positions(), options.wants("streams") ? kStreams : 1);
   for (const Part& part : kParts) {
     if (!options.wants(part.name)) continue;
-    json[part.name] = part.run({options, loaded, sampler, model});
+    json[part.name] = part.run({options, loaded, speed, model});
     say(part.text(json[part.name]));
   }
   warn_if_disturbed(json);

@@ -42,10 +42,6 @@ class RealTime {
   const ThreadTeam& team_;
 };
 
-void stop_if_interrupted() {
-  if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
-}
-
 double limit_of(const MachineLimits& limits, Bound bound) {
   return bound == Bound::arithmetic ? limits.flops_per_second : limits.read_bytes_per_second;
 }
@@ -56,14 +52,14 @@ struct Sample {
   double ideal_seconds = 0.0;
 };
 
-Sample take_sample(const LimitMeter& meter, Bound bound, std::span<const Piece> pieces) {
+Sample take_sample(const LimitMeter& limits, Bound bound, std::span<const Piece> pieces) {
   Sample sample;
-  double before = limit_of(meter.measure(), bound);
+  double before = limit_of(limits.measure(), bound);
   for (const Piece& piece : pieces) {
     stop_if_interrupted();
     sample.amount += piece.amount;
     sample.seconds += piece.seconds();
-    const double after = limit_of(meter.measure(), bound);
+    const double after = limit_of(limits.measure(), bound);
     sample.ideal_seconds += piece.amount / ((before + after) / 2);
     before = after;
   }
@@ -78,18 +74,18 @@ double median(std::span<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-Sampler::Sampler(LimitMeter meter, const ThreadTeam& team, Options options)
-    : meter_(std::move(meter)), team_(team), options_(options) {
+SpeedMeter::SpeedMeter(const LimitMeter& limits, const ThreadTeam& team, Options options)
+    : limits_(limits), team_(team), options_(options) {
   if (options_.realtime) const RealTime probe(team_);
 }
 
-MachineLimits Sampler::limits() const {
+MachineLimits SpeedMeter::limits() const {
   std::optional<RealTime> priority;
   if (options_.realtime) priority.emplace(team_);
-  return meter_.measure();
+  return limits_.measure();
 }
 
-Figures Sampler::measure(Bound bound, std::span<const Piece> pieces) const {
+Figures SpeedMeter::measure(Bound bound, std::span<const Piece> pieces) const {
   for (const Piece& piece : pieces) {  // touches memory that later runs find ready
     stop_if_interrupted();
     piece.seconds();
@@ -98,7 +94,7 @@ Figures Sampler::measure(Bound bound, std::span<const Piece> pieces) const {
   for (int i = 0; i < options_.repeat; ++i) {
     std::optional<RealTime> priority;
     if (options_.realtime) priority.emplace(team_);
-    const Sample sample = take_sample(meter_, bound, pieces);
+    const Sample sample = take_sample(limits_, bound, pieces);
     seconds.push_back(sample.seconds);
     rates.push_back(sample.amount / sample.seconds);
     limits.push_back(sample.amount / sample.ideal_seconds);
@@ -107,8 +103,8 @@ Figures Sampler::measure(Bound bound, std::span<const Piece> pieces) const {
   return {median(seconds), median(rates), median(limits), median(shares)};
 }
 
-Comparison Sampler::compare(const std::function<double()>& one,
-                            const std::function<double()>& other) const {
+Comparison SpeedMeter::compare(const std::function<double()>& one,
+                               const std::function<double()>& other) const {
   one();
   other();
   std::vector<double> ones, others, ratios;

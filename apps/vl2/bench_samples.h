@@ -35,15 +35,15 @@ struct Comparison {
   double ratio = 0.0;  // other / one
 };
 
-class Sampler {
+class SpeedMeter {
  public:
   struct Options {
     int repeat = 5;
     // Runs samples, limits too, at real-time priority, and nothing else.
     bool realtime = false;
   };
-  // Throws Error{invalid_argument} if real-time priority is not allowed, Error{out_of_memory}.
-  Sampler(LimitMeter meter, const ThreadTeam& team, Options options);
+  // `limits` is borrowed. Throws Error{invalid_argument} if real-time priority is not allowed.
+  SpeedMeter(const LimitMeter& limits, const ThreadTeam& team, Options options);
 
   // One measurement of the limits.
   MachineLimits limits() const;
@@ -54,7 +54,7 @@ class Sampler {
                      const std::function<double()>& other) const;
 
  private:
-  LimitMeter meter_;
+  const LimitMeter& limits_;
   ThreadTeam team_;
   Options options_;
 };

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "bench_counts.h"
+#include "bench_samples.h"
 #include "bench_streams.h"
 
 namespace vl2 {
@@ -20,18 +21,12 @@ constexpr std::size_t kContextTokens = 512;
 constexpr std::size_t kLongPromptTokens = 2000;
 constexpr std::size_t kPieceSteps = 8;
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
-
 double sum(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
 // The seconds in which this machine, at its limits, would have computed a step of so many streams.
-double allowed_seconds(const ServeBench& bench, const LimitsNow& limits, StepLoad load) {
+double allowed_seconds(const ServeBench& bench, const MachineLimits& limits, StepLoad load) {
   const ModelConfig& config = bench.loaded.config();
   const double bytes = bytes_per_step(config, bench.loaded.model.recipe(), load);
   const double flops =
@@ -48,12 +43,12 @@ struct Best {
 Best measure_steps(const ServeBench& bench, StreamBench& streams, std::size_t count) {
   streams.generate(kPieceSteps);
   Best best;
-  LimitsNow limits;
+  MachineLimits limits;
   std::size_t position = kContextTokens + kPieceSteps;
   for (int i = 0; i < bench.repeat; ++i) {
     const double seconds = sum(streams.generate(kPieceSteps)) / kPieceSteps;
     best.step_seconds = i == 0 ? seconds : std::min(best.step_seconds, seconds);
-    const LimitsNow now = bench.measure_limits();
+    const MachineLimits now = bench.meter.measure();
     limits.flops_per_second = std::max(limits.flops_per_second, now.flops_per_second);
     limits.read_bytes_per_second =
         std::max(limits.read_bytes_per_second, now.read_bytes_per_second);

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <string>
 
 #include "base/parallel.h"
 #include "engine/model_files.h"
+#include "kernels/limits/limits.h"
 #include "output.h"
 
 namespace vl2 {
@@ -16,16 +16,10 @@ namespace vl2 {
 inline constexpr std::size_t kServeContextTokens = 4096;
 inline constexpr int kMostServeRepeat = 100;
 
-// What the machine can do now.
-struct LimitsNow {
-  double flops_per_second = 0.0;
-  double read_bytes_per_second = 0.0;
-};
-
 struct ServeBench {
   const LoadedModel& loaded;
   const ThreadTeam& team;
-  std::function<LimitsNow()> measure_limits;
+  const LimitMeter& meter;
   int repeat = 5;
 };
 

@@ -2,14 +2,12 @@
 #include "bench_streams.h"
 
 #include <algorithm>
-#include <chrono>
 #include <random>
 #include <utility>
 #include <variant>
 
-#include "vl2/error.h"
-
 #include "base/cpu.h"
+#include "base/stopwatch.h"
 #include "interrupt.h"
 
 namespace vl2 {
@@ -81,17 +79,17 @@ RequestId StreamBench::add(std::size_t prompt_tokens) {
 }
 
 double StreamBench::step() {
-  if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
-  const auto start = std::chrono::steady_clock::now();
+  stop_if_interrupted();
+  const Stopwatch stopwatch;
   const std::vector<Event> events = runtime_.step();
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  clock_ += seconds.count();
+  const double seconds = stopwatch.seconds();
+  clock_ += seconds;
   for (const Event& event : events) {
     if (const auto* failed = std::get_if<RequestFailed>(&event.what)) throw failed->error;
     if (std::holds_alternative<TokenChosen>(event.what))
       first_tokens_.try_emplace(event.request, clock_);
   }
-  return seconds.count();
+  return seconds;
 }
 
 }  // namespace vl2

@@ -50,6 +50,10 @@ void catch_interrupts() {
 
 bool interrupted() noexcept { return interrupt_count != 0; }
 
+void stop_if_interrupted() {
+  if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
+}
+
 void forget_interrupt() noexcept {
   interrupt_count = 0;
   char byte = 0;

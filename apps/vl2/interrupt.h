@@ -10,6 +10,8 @@ void catch_interrupts();
 
 bool interrupted() noexcept;
 void forget_interrupt() noexcept;
+// Throws Error{cancelled} once there was one.
+void stop_if_interrupted();
 
 // Waits until `descriptor` can be read. False when Ctrl-C came first, on whichever thread the
 // system chose to tell.

@@ -29,7 +29,7 @@ constexpr const char* kExamples =
 
 std::string read_standard_input() {
   std::string text(std::istreambuf_iterator<char>(std::cin), {});
-  if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
+  stop_if_interrupted();
   if (std::cin.bad()) throw Error(ErrorCode::io, "cannot read standard input");
   return text;
 }

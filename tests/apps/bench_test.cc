@@ -78,14 +78,15 @@ TEST(BenchSamples, MedianIsTheMiddle) {
 // A second of work in two pieces for what the machine reads in half a second.
 TEST(BenchSamples, ShareIsTheTimeAtTheLimitOfTheTimeTaken) {
   const ThreadTeam team(1);
-  const Sampler sampler(LimitMeter(Isa::portable, Operand::f32, team), team, {.repeat = 3});
+  const LimitMeter limits(Isa::portable, Operand::f32, team);
+  const SpeedMeter meter(limits, team, {.repeat = 3});
   int calls = 0;
   const Piece piece{1e9, [&] {
                       ++calls;
                       return 0.5;
                     }};
   const Piece pieces[] = {piece, piece};
-  const Figures figures = sampler.measure(Bound::reading, pieces);
+  const Figures figures = meter.measure(Bound::reading, pieces);
   EXPECT_EQ(calls, 8);
   EXPECT_DOUBLE_EQ(figures.seconds, 1.0);
   EXPECT_DOUBLE_EQ(figures.rate, 2e9);
