@@ -16,10 +16,10 @@ Generation::Patience patience_of(const ServerOptions& options) {
 }  // namespace
 
 AnswerRun::AnswerRun(ServerContext& server, const ClientConnection& client,
-                     const std::vector<Request>& requests)
+                     std::vector<Request> requests)
     : server_(server),
-      generation_(server.engine, requests, client, patience_of(server.options)),
-      answers_(requests.size()) {}
+      answers_(requests.size()),
+      generation_(server.engine, std::move(requests), client, patience_of(server.options)) {}
 
 bool AnswerRun::follow(const OnAddition& on_addition, const OnPause& on_pause) {
   const Tokenizer& tokenizer = *server_.model().tokenizer;
@@ -32,8 +32,7 @@ bool AnswerRun::follow(const OnAddition& on_addition, const OnPause& on_pause) {
     }
     if (!began_ && std::holds_alternative<TokenChosen>(next.event->what)) {
       began_ = true;
-      const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start_;
-      server_.metrics.count_first_token(waited.count());
+      server_.metrics.count_first_token(stopwatch_.seconds());
     }
     const std::size_t choice = next.event->choice;
     const GrowingAnswer::Addition addition =
@@ -53,6 +52,25 @@ std::string AnswerRun::note() const {
       "prefill_ms={:.0f} decode_ms={:.0f}",
       usage.prompt_tokens, usage.image_tokens, usage.cached_tokens, usage.completion_tokens,
       timings.vision * 1e3, timings.prefill * 1e3, timings.decode * 1e3);
+}
+
+HttpResponse answer_whole(AnswerRun& run, const std::function<std::string()>& body) {
+  HttpResponse response;
+  response.client_gone = !run.follow();
+  response.note = run.note();
+  if (!response.client_gone) response.body = body();
+  return response;
+}
+
+StreamEnd answer_in_parts(AnswerRun& run, const std::function<bool()>& tell,
+                          const std::function<bool(const ApiError&)>& tell_error) {
+  try {
+    const bool stayed = tell();
+    return {run.note(), !stayed};
+  } catch (const ApiError& error) {
+    const bool stayed = tell_error(error);
+    return {run.note() + " error=" + error.details().code, !stayed};
+  }
 }
 
 }  // namespace vl2

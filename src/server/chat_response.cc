@@ -110,6 +110,17 @@ Json chat_chunk_json(const ResponseHead& head, std::size_t choice, Json delta,
   return json;
 }
 
+std::string last_events(const ResponseHead& head, const std::optional<Usage>& usage) {
+  std::string events;
+  if (usage) {
+    Json json = head_json(head);
+    json["choices"] = Json::array();
+    json["usage"] = usage_json(*usage);
+    events = event(json);
+  }
+  return events + "data: [DONE]\n\n";
+}
+
 std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -41,6 +41,9 @@ std::size_t count_characters(std::string_view text);
 Json chat_chunk_json(const ResponseHead& head, std::size_t choice, Json delta,
                      const std::optional<FinishReason>& finish_reason);
 
+// The last events of a stream: the usage if that was asked for, and the mark of the end.
+std::string last_events(const ResponseHead& head, const std::optional<Usage>& usage);
+
 // JSON text of any of these, with broken UTF-8 replaced.
 std::string dump(const Json& json);
 // A server-sent event.

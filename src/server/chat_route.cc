@@ -42,19 +42,14 @@ Json choice_json(const Chat& chat, std::size_t index) {
   return choice;
 }
 
-HttpResponse answer_whole(Chat& chat) {
-  HttpResponse response;
-  response.client_gone = !chat.run.follow();
-  response.note = chat.run.note();
-  if (response.client_gone) return response;
+Json chat_json(const Chat& chat) {
   Json json = head_json(chat.head);
   json["choices"] = Json::array();
   for (std::size_t i = 0; i < chat.run.answers().size(); ++i)
     json["choices"].push_back(choice_json(chat, i));
   json["usage"] = usage_json(chat.run.usage());
   json["timings"] = timings_json(chat.run.usage(), chat.run.timings());
-  response.body = dump(json);
-  return response;
+  return json;
 }
 
 // Writes the chunks of a stream.
@@ -90,13 +85,9 @@ class ChunkWriter {
   }
 
   bool end() {
-    if (chat_.fields.include_usage) {
-      Json json = head_json(chat_.head);
-      json["choices"] = Json::array();
-      json["usage"] = usage_json(chat_.run.usage());
-      if (!write(json)) return false;
-    }
-    return out_.write("data: [DONE]\n\n");
+    std::optional<Usage> usage;
+    if (chat_.fields.include_usage) usage = chat_.run.usage();
+    return out_.write(last_events(chat_.head, usage));
   }
 
  private:
@@ -116,18 +107,13 @@ class ChunkWriter {
 
 StreamEnd stream_chat(Chat& chat, ResponseStream& out) {
   ChunkWriter writer(chat, out);
-  try {
-    const bool stayed =
-        writer.begin() &&
-        chat.run.follow(
-            [&](std::size_t choice, const auto& addition) { return writer.add(choice, addition); },
-            [&] { return out.write(": ping\n\n"); }) &&
-        writer.end();
-    return {chat.run.note(), !stayed};
-  } catch (const ApiError& error) {
-    const bool stayed = out.write(event(error.json()));
-    return {chat.run.note() + " error=" + error.details().code, !stayed};
-  }
+  const auto add = [&](std::size_t choice, const auto& addition) {
+    return writer.add(choice, addition);
+  };
+  const auto ping = [&] { return out.write(": ping\n\n"); };
+  return answer_in_parts(
+      chat.run, [&] { return writer.begin() && chat.run.follow(add, ping) && writer.end(); },
+      [&](const ApiError& error) { return out.write(event(error.json())); });
 }
 
 // How the local view of a picture is cut; the global view is one tile more.
@@ -160,8 +146,8 @@ HttpResponse answer_chat(ServerContext& server, HttpRequest& request) {
                server.head("chatcmpl", stream ? "chat.completion.chunk" : "chat.completion"),
                std::move(asked.generation),
                std::move(prompt.messages),
-               {server, *request.client, requests}});
-  if (!stream) return answer_whole(*chat);
+               {server, *request.client, std::move(requests)}});
+  if (!stream) return answer_whole(chat->run, [&] { return dump(chat_json(*chat)); });
   HttpResponse response;
   response.content_type = "text/event-stream";
   response.stream = [chat](ResponseStream& out) { return stream_chat(*chat, out); };

@@ -54,11 +54,7 @@ Json choice_json(std::size_t index, const std::string& text, Json logprobs,
           {"finish_reason", reason ? Json(to_string(*reason)) : Json(nullptr)}};
 }
 
-HttpResponse answer_whole(Completion& completion) {
-  HttpResponse response;
-  response.client_gone = !completion.run.follow();
-  response.note = completion.run.note();
-  if (response.client_gone) return response;
+Json completion_json(const Completion& completion) {
   Json json = head_json(completion.head);
   json["choices"] = Json::array();
   for (std::size_t i = 0; i < completion.run.answers().size(); ++i) {
@@ -70,8 +66,7 @@ HttpResponse answer_whole(Completion& completion) {
   }
   json["usage"] = usage_json(completion.usage());
   json["timings"] = timings_json(completion.usage(), completion.run.timings());
-  response.body = dump(json);
-  return response;
+  return json;
 }
 
 bool write_addition(Completion& completion, ResponseStream& out, std::size_t choice,
@@ -92,28 +87,20 @@ bool write_addition(Completion& completion, ResponseStream& out, std::size_t cho
 }
 
 bool write_end(const Completion& completion, ResponseStream& out) {
-  if (completion.fields.include_usage) {
-    Json json = head_json(completion.head);
-    json["choices"] = Json::array();
-    json["usage"] = usage_json(completion.usage());
-    if (!out.write(event(json))) return false;
-  }
-  return out.write("data: [DONE]\n\n");
+  std::optional<Usage> usage;
+  if (completion.fields.include_usage) usage = completion.usage();
+  return out.write(last_events(completion.head, usage));
 }
 
 StreamEnd stream_completion(Completion& completion, ResponseStream& out) {
-  try {
-    const bool stayed = completion.run.follow(
-                            [&](std::size_t choice, const auto& addition) {
-                              return write_addition(completion, out, choice, addition);
-                            },
-                            [&] { return out.write(": ping\n\n"); }) &&
-                        write_end(completion, out);
-    return {completion.run.note(), !stayed};
-  } catch (const ApiError& error) {
-    const bool stayed = out.write(event(error.json()));
-    return {completion.run.note() + " error=" + error.details().code, !stayed};
-  }
+  const auto add = [&](std::size_t choice, const auto& addition) {
+    return write_addition(completion, out, choice, addition);
+  };
+  const auto ping = [&] { return out.write(": ping\n\n"); };
+  return answer_in_parts(
+      completion.run,
+      [&] { return completion.run.follow(add, ping) && write_end(completion, out); },
+      [&](const ApiError& error) { return out.write(event(error.json())); });
 }
 
 }  // namespace
@@ -131,9 +118,11 @@ HttpResponse complete(ServerContext& server, HttpRequest& request) {
       std::shared_ptr<Completion>(new Completion{server,
                                                  server.head("cmpl", "text_completion"),
                                                  std::move(asked.generation),
-                                                 {server, *request.client, requests},
+                                                 {server, *request.client, std::move(requests)},
                                                  std::vector<std::size_t>(choices)});
-  if (!stream) return answer_whole(*completion);
+  if (!stream) {
+    return answer_whole(completion->run, [&] { return dump(completion_json(*completion)); });
+  }
   HttpResponse response;
   response.content_type = "text/event-stream";
   response.stream = [completion](ResponseStream& out) {

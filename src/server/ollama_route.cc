@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "server/ollama_route.h"
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "server/answer_run.h"
 #include "server/chat_response.h"
 #include "server/grounded_answer.h"
@@ -15,8 +15,6 @@
 
 namespace vl2 {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // /api/chat tells a message, /api/generate a text.
 enum class Form { message, text };
@@ -43,7 +41,7 @@ struct OllamaAnswer {
   std::string model;  // as the client calls it
   Form form;
   std::vector<Message> messages;
-  Clock::time_point start;
+  Stopwatch stopwatch;
   AnswerRun run;
 
   Json line(const std::string& text) const { return line_json(model, form, text); }
@@ -57,8 +55,7 @@ struct OllamaAnswer {
     if (!regions.empty()) json["grounding"] = grounding_json(regions);
     json["done"] = true;
     json["done_reason"] = to_string(answer.finish_reason());
-    const std::chrono::duration<double> total = Clock::now() - start;
-    json["total_duration"] = nanoseconds(total.count());
+    json["total_duration"] = nanoseconds(stopwatch.seconds());
     json["load_duration"] = 0;
     json["prompt_eval_count"] = answer.usage().prompt_tokens;
     json["prompt_eval_duration"] = nanoseconds(answer.timings().vision + answer.timings().prefill);
@@ -68,30 +65,16 @@ struct OllamaAnswer {
   }
 };
 
-HttpResponse answer_whole(OllamaAnswer& answer) {
-  HttpResponse response;
-  response.client_gone = !answer.run.follow();
-  response.note = answer.run.note();
-  if (!response.client_gone)
-    response.body = dump(answer.last_line(answer.run.answers().front().text()));
-  return response;
-}
-
 StreamEnd stream_lines(OllamaAnswer& answer, ResponseStream& out) {
   const auto write = [&](const Json& json) { return out.write(dump(json) + "\n"); };
-  try {
-    const bool stayed = answer.run.follow(
-                            [&](std::size_t, const GrowingAnswer::Addition& addition) {
-                              return addition.text.empty() || write(answer.line(addition.text));
-                            },
-                            // Clients take every line for JSON; an empty text changes nothing.
-                            [&] { return write(answer.line({})); }) &&
-                        write(answer.last_line({}));
-    return {answer.run.note(), !stayed};
-  } catch (const ApiError& error) {
-    const bool stayed = write(error.ollama_json());
-    return {answer.run.note() + " error=" + error.details().code, !stayed};
-  }
+  const auto add = [&](std::size_t, const GrowingAnswer::Addition& addition) {
+    return addition.text.empty() || write(answer.line(addition.text));
+  };
+  // Clients take every line for JSON; an empty text changes nothing.
+  const auto ping = [&] { return write(answer.line({})); };
+  return answer_in_parts(
+      answer.run, [&] { return answer.run.follow(add, ping) && write(answer.last_line({})); },
+      [&](const ApiError& error) { return write(error.ollama_json()); });
 }
 
 // The answer to a client that only wants the model to be loaded.
@@ -107,7 +90,7 @@ HttpResponse model_is_there(const std::string& model, Form form) {
 HttpResponse respond(ServerContext& server, HttpRequest& request, Form form,
                      OllamaRequest (*parse)(std::string_view, const GenerationOptions&)) {
   server.model();
-  const Clock::time_point start = Clock::now();
+  const Stopwatch stopwatch;
   OllamaRequest asked = parse(request.body, server.options.defaults);
   request.body = {};
   server.check_model(asked.model);
@@ -120,9 +103,17 @@ HttpResponse respond(ServerContext& server, HttpRequest& request, Form form,
   request.room.give_back();
   std::vector<Request> requests =
       make_requests(server, prompt.input, asked.generation, asked.format);
-  const auto answer = std::shared_ptr<OllamaAnswer>(new OllamaAnswer{
-      server, model, form, std::move(prompt.messages), start, {server, *request.client, requests}});
-  if (!asked.generation.stream) return answer_whole(*answer);
+  const auto answer = std::shared_ptr<OllamaAnswer>(
+      new OllamaAnswer{server,
+                       model,
+                       form,
+                       std::move(prompt.messages),
+                       stopwatch,
+                       {server, *request.client, std::move(requests)}});
+  if (!asked.generation.stream) {
+    return answer_whole(
+        answer->run, [&] { return dump(answer->last_line(answer->run.answers().front().text())); });
+  }
   HttpResponse response;
   response.content_type = "application/x-ndjson";
   response.stream = [answer](ResponseStream& out) { return stream_lines(*answer, out); };
