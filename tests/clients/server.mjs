@@ -79,6 +79,12 @@ export class Server {
     return await this.ended;
   }
 
+  // As `kill -9`.
+  async kill() {
+    if (!this.exit) this.signal('SIGKILL');
+    return await this.ended;
+  }
+
   async metrics() { return parseMetrics(await (await fetch(`${this.url}/metrics`)).text()); }
 
   async idle() {

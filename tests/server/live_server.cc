@@ -5,27 +5,9 @@
 #include <utility>
 
 #include "base/mapped_file.h"
+#include "encode_base64.h"
 
 namespace vl2::test {
-namespace {
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t k) {
-      return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U;
-    };
-    const std::uint32_t group = byte(0) << 16 | byte(1) << 8 | byte(2);
-    for (std::uint32_t k = 0; k < 4; ++k)
-      text += i + k > bytes.size() ? '=' : kDigits[group >> (18 - 6 * k) & 63U];
-  }
-  return text;
-}
-
-}  // namespace
-
 LiveServer::LiveServer(ServerOptions options)
     : server_([&] {
         if (options.model.empty()) options.model = kNanoFolder;
@@ -101,7 +83,7 @@ double LiveServer::metric(const std::string& name) const {
 }
 
 std::string picture_base64(const std::string& name) {
-  return base64(read_text_file(kNanoFolder / "demo" / name));
+  return encode_base64(read_text_file(kNanoFolder / "demo" / name));
 }
 
 std::string picture_url(const std::string& name) {

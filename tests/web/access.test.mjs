@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
-import { after, afterEach, before, describe, it } from "node:test";
-import { demo, launch, Reader } from "./browser.mjs";
-import { Server, until } from "./server.mjs";
+import { afterEach, describe, it } from "node:test";
+import { until } from "../clients/server.mjs";
+import { demo, Reader, withServer } from "./browser.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -27,14 +27,7 @@ describe("access", () => {
   let browser;
   let server;
   let reader;
-  before(async () => {
-    browser = await launch();
-    server = await Server.start();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  withServer((...started) => ([browser, server] = started));
   afterEach(async () => reader?.close());
 
   async function fillChat() {
@@ -102,16 +95,16 @@ describe("access", () => {
       reader.page.evaluate(
         () => document.activeElement.textContent || document.activeElement.ariaLabel,
       );
-    await until(async () => {
+    await until("the mode has the focus", async () => {
       await keyboard.press("Tab");
       return (await focused()) === "Find an object";
-    }, "the mode has the focus");
+    });
     await keyboard.press("Enter");
     await reader.draftPictures.waitFor();
     // The prompt is there, and what is to be written over is selected.
     assert.equal(await reader.question.inputValue(), "<|ref|>the gray diamond<|/ref|>.");
     await keyboard.type("the diamond");
-    await until(() => reader.send.isEnabled(), "it can be sent");
+    await until("it can be sent", () => reader.send.isEnabled());
     await keyboard.press("Enter");
     await reader.answer();
     const word = reader.answers.locator("[data-colour]");

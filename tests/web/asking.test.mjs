@@ -4,32 +4,17 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { demo, launch, pdfOf, Reader, transfer } from "./browser.mjs";
-import { Server, until } from "./server.mjs";
+import { describe, it } from "node:test";
+import { until } from "../clients/server.mjs";
+import { demo, pdfOf, transfer, withPage } from "./browser.mjs";
 
 // Keeps the model writing for some seconds.
 const LONG = JSON.stringify({ type: "string", minLength: 3000, maxLength: 3500 });
 
 describe("asking", () => {
-  let server;
-  let browser;
   let reader;
-  before(async () => {
-    server = await Server.start();
-    browser = await launch();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  beforeEach(async () => {
-    reader = await Reader.open(browser, server.url);
-  });
-  afterEach(async () => {
-    assert.deepEqual(reader.faults, []);
-    await reader.close();
-  });
+  let server;
+  withPage((...opened) => ([reader, server] = opened));
 
   it("shows a chosen picture as the model sees it, and answers", async () => {
     await reader.attach(demo("sign.png"));
@@ -38,6 +23,15 @@ describe("asking", () => {
     await reader.ask("What does the text say?");
     assert.match(await (await reader.answer()).innerText(), /TEA/);
     await reader.screenshot("answer");
+  });
+
+  it("sends a question once, however fast Send is pressed", async () => {
+    await reader.attach(demo("sign.png"));
+    await reader.question.fill("What does the text say?");
+    await until("it can be sent", () => reader.send.isEnabled());
+    await reader.send.evaluate((button) => [button.click(), button.click()]);
+    await reader.answer();
+    assert.equal(await reader.answers.count(), 1);
   });
 
   it("takes pictures from the clipboard and from a drop, in order", async () => {
@@ -102,11 +96,11 @@ describe("asking", () => {
     await reader.set("Most tokens of an answer", "3500");
     await reader.ask("Write.");
     const answer = reader.answers.last();
-    await until(async () => (await answer.innerText()).length > 20, "the answer begins");
+    await until("the answer begins", async () => (await answer.innerText()).length > 20);
     assert.equal(await answer.getAttribute("aria-busy"), "true");
     await reader.button("Stop").click();
     await answer.getByText("Stopped.").waitFor();
-    await until(async () => (await server.metric("vl2_requests_running")) === 0, "nothing runs");
+    await until("nothing runs", async () => (await server.metrics()).vl2_requests_running === 0);
     assert.match(server.log, /path=\/v1\/chat\/completions status=499/);
   });
 
@@ -134,8 +128,8 @@ describe("asking", () => {
     await reader.answers.getByText("RAIN").waitFor();
     await reader.button("Branch off").click();
     await until(
-      async () => (await reader.page.locator("nav li").count()) === 2,
       "there are two chats",
+      async () => (await reader.page.locator("nav li").count()) === 2,
     );
   });
 
@@ -150,7 +144,7 @@ describe("asking", () => {
         .locator("main img")
         .first()
         .evaluate((image) => image.naturalWidth);
-    await until(async () => (await width()) > 0, "the picture is shown");
+    await until("the picture is shown", async () => (await width()) > 0);
     await reader.ask("What does the text say?");
     await reader.answer();
     assert.equal(await reader.page.getByRole("alert").count(), 0);
@@ -178,8 +172,8 @@ describe("asking", () => {
     writeFileSync(copy, readFileSync(file));
     await reader.page.locator('input[type="file"][accept^=".json"]').setInputFiles(copy);
     await until(
-      async () => (await reader.page.locator("nav li").count()) === 2,
       "there are two chats",
+      async () => (await reader.page.locator("nav li").count()) === 2,
     );
     await reader.answers.getByText("TEA").waitFor();
     await reader.page.locator('input[type="file"][accept^=".json"]').setInputFiles({

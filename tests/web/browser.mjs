@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The page in Debian's Chromium, and what a reader does there.
+import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { after, afterEach, before, beforeEach } from "node:test";
 import { chromium } from "playwright-core";
-import { NANO } from "./server.mjs";
+import { nano, Server } from "../clients/server.mjs";
 
 export const PATIENCE_MS = Number(process.env.VL2_PATIENCE_MS ?? 60_000);
 
@@ -106,8 +108,46 @@ export class Reader {
   }
 }
 
+/** A browser for all tests of a suite. */
+export function withBrowser(take) {
+  let browser;
+  before(async () => {
+    browser = await launch();
+    take(browser);
+  });
+  after(() => browser?.close());
+}
+
+/** A browser and a server for all tests of a suite. */
+export function withServer(take) {
+  let browser;
+  let server;
+  withBrowser((launched) => (browser = launched));
+  before(async () => {
+    server = await Server.start();
+    take(browser, server);
+  });
+  after(() => server?.kill());
+}
+
+/** For each test a page of its own, where nothing may happen that should not. */
+export function withPage(take, options = {}) {
+  let browser;
+  let server;
+  let reader;
+  withServer((...started) => ([browser, server] = started));
+  beforeEach(async () => {
+    reader = await Reader.open(browser, server.url, options);
+    take(reader, server);
+  });
+  afterEach(async () => {
+    assert.deepEqual(reader.faults, []);
+    await reader.close();
+  });
+}
+
 export function demo(name) {
-  return join(NANO, "demo", name);
+  return join(nano, "demo", name);
 }
 
 /** Gives a file to the page the way a paste or a drop does. */

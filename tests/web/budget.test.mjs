@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What a question costs, and what to do when it costs too much.
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "node:test";
-import { demo, launch, Reader } from "./browser.mjs";
-import { Server, until } from "./server.mjs";
+import { afterEach, describe, it } from "node:test";
+import { Server, until } from "../clients/server.mjs";
+import { demo, Reader, withBrowser } from "./browser.mjs";
 
 /** What the server says of a question about a picture of that size. */
 async function costOf(server, text, width, height) {
@@ -22,13 +22,10 @@ describe("budget", () => {
   let browser;
   let server;
   let reader;
-  before(async () => {
-    browser = await launch();
-  });
-  after(async () => browser?.close());
+  withBrowser((launched) => (browser = launched));
   afterEach(async () => {
     await reader?.close();
-    await server?.stop();
+    await server?.kill();
   });
 
   async function open(options = []) {
@@ -45,7 +42,7 @@ describe("budget", () => {
     const meter = reader.page.getByRole("meter");
     const value = async () => Number(await meter.getAttribute("aria-valuenow"));
     const before = await costOf(server, "How many red shapes are there?", 768, 384);
-    await until(async () => (await value()) === before, "the text is counted too");
+    await until("the text is counted too", async () => (await value()) === before);
     await reader.page
       .getByText(`${before} / 4096 · ${4096 - before} left for the answer`)
       .waitFor();
@@ -66,7 +63,7 @@ describe("budget", () => {
     await reader.screenshot("too-long");
     await reader.button("Use fewer tiles").click();
     await reader.draftPictures.getByText("1 × 1 tiles + overview").waitFor();
-    await until(() => reader.send.isEnabled(), "it fits");
+    await until("it fits", () => reader.send.isEnabled());
     await reader.send.click();
     await reader.answer();
   });
@@ -83,7 +80,7 @@ describe("budget", () => {
     await reader.button("Leave out old turns").click();
     await reader.page.getByText("Turns above are not sent any more.").waitFor();
     await reader.question.fill("What does the text say?");
-    await until(() => reader.send.isEnabled(), "it fits");
+    await until("it fits", () => reader.send.isEnabled());
     await reader.send.click();
     assert.match(await (await reader.answer()).innerText(), /TEA/);
   });

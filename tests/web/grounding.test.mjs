@@ -2,14 +2,14 @@
 // Boxes: where they stand, and what can be done with them.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { demo, launch, pixelsOf, Reader } from "./browser.mjs";
-import { NANO, Server } from "./server.mjs";
+import { describe, it } from "node:test";
+import { nano } from "../clients/server.mjs";
+import { demo, pixelsOf, withPage } from "./browser.mjs";
 
 const FIRST_COLOUR = [0xd6, 0x20, 0x4e];
 
 function evalCase(task) {
-  const lines = readFileSync(`${NANO}eval/eval.jsonl`, "utf8").trim().split("\n");
+  const lines = readFileSync(`${nano}/eval/eval.jsonl`, "utf8").trim().split("\n");
   return lines.map((line) => JSON.parse(line)).find((one) => one.task === task);
 }
 
@@ -28,24 +28,9 @@ async function boxOf(server, path, question) {
 }
 
 describe("grounding", () => {
-  let server;
-  let browser;
   let reader;
-  before(async () => {
-    server = await Server.start();
-    browser = await launch();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  beforeEach(async () => {
-    reader = await Reader.open(browser, server.url, { viewport: { width: 1200, height: 1000 } });
-  });
-  afterEach(async () => {
-    assert.deepEqual(reader.faults, []);
-    await reader.close();
-  });
+  let server;
+  withPage((...opened) => ([reader, server] = opened), { viewport: { width: 1200, height: 1000 } });
 
   async function askFor(path, question) {
     await reader.attach(path);
@@ -57,7 +42,7 @@ describe("grounding", () => {
   for (const task of ["ground_shape", "ground_bar"]) {
     it(`draws the box of ${task} where the model put it`, async () => {
       const { images, prompt } = evalCase(task);
-      const path = `${NANO}eval/${images[0]}`;
+      const path = `${nano}/eval/${images[0]}`;
       const question = prompt.replace("<image>\n", "");
       const box = await boxOf(server, path, question);
       const figure = await askFor(path, question);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the page weighs and how soon it can be used: VL2_PROGRAM=build/vl2 node measure.mjs
 import { launch } from "./browser.mjs";
-import { Server } from "./server.mjs";
+import { Server } from "../clients/server.mjs";
 
 const ROUNDS = 5;
 
@@ -73,4 +73,4 @@ for (const slowness of [1, 4]) {
   );
 }
 await browser.close();
-await server.stop();
+await server.kill();

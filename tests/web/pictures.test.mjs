@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The model is shown what the reader sees.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, it } from "node:test";
-import { launch, pixelsOf, Reader } from "./browser.mjs";
-import { Server } from "./server.mjs";
+import { describe, it } from "node:test";
+import { pixelsOf, withPage } from "./browser.mjs";
 
 // Turned by a quarter, says this EXIF.
 const EXIF = Buffer.concat([
@@ -12,21 +11,8 @@ const EXIF = Buffer.concat([
 ]);
 
 describe("pictures", () => {
-  let server;
-  let browser;
   let reader;
-  before(async () => {
-    server = await Server.start();
-    browser = await launch();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  beforeEach(async () => {
-    reader = await Reader.open(browser, server.url);
-  });
-  afterEach(() => reader.close());
+  withPage((opened) => (reader = opened));
 
   /** A picture of 40 x 20 pixels, its left half red, the rest see-through where that is possible. */
   async function draw(type) {

@@ -2,9 +2,8 @@
 // Answers and names of files are nobody's friends.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { after, before, describe, it } from "node:test";
-import { demo, launch, Reader } from "./browser.mjs";
-import { Server } from "./server.mjs";
+import { describe, it } from "node:test";
+import { demo, Reader, withServer } from "./browser.mjs";
 
 const HOSTILE = [
   '<img src=x onerror="alert(1)">',
@@ -27,14 +26,7 @@ function streamOf(text) {
 describe("safety", () => {
   let browser;
   let server;
-  before(async () => {
-    browser = await launch();
-    server = await Server.start();
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
+  withServer((...started) => ([browser, server] = started));
 
   it("shows hostile answers as text and fetches nothing for them", async () => {
     const reader = await Reader.open(browser, server.url);

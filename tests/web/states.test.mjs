@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A server that is away, loading, full or locked.
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "node:test";
-import { launch, Reader } from "./browser.mjs";
-import { Server, until } from "./server.mjs";
+import { afterEach, describe, it } from "node:test";
+import { Server, until } from "../clients/server.mjs";
+import { Reader, withBrowser } from "./browser.mjs";
 
 const LONG = { type: "string", minLength: 3000, maxLength: 3500 };
 
@@ -11,13 +11,10 @@ describe("states", () => {
   let browser;
   let server;
   let reader;
-  before(async () => {
-    browser = await launch();
-  });
-  after(async () => browser?.close());
+  withBrowser((launched) => (browser = launched));
   afterEach(async () => {
     await reader?.close();
-    await server?.stop();
+    await server?.kill();
   });
 
   const banner = (text) => reader.page.getByRole("status").getByText(text);
@@ -27,13 +24,13 @@ describe("states", () => {
     reader = await Reader.open(browser, server.url);
     await reader.page.getByText("vl2-nano").first().waitFor();
     const { port } = server;
-    await server.stop();
+    await server.kill();
     await reader.question.fill("Hello");
     await reader.question.press("Enter");
     await banner("The server does not answer. Trying again…").waitFor();
     assert.ok(await reader.send.isDisabled());
     await reader.screenshot("gone");
-    server = await Server.start([], port);
+    server = await Server.start([], { port });
     await banner("The server does not answer. Trying again…").waitFor({ state: "detached" });
     // The question that was lost can be asked again.
     await reader.button("Try again").click();
@@ -60,7 +57,7 @@ describe("states", () => {
     server = await Server.start(["--max-running", "1", "--max-waiting", "0"]);
     reader = await Reader.open(browser, server.url);
     await reader.question.fill("Hello");
-    await until(() => reader.send.isEnabled(), "it can be sent");
+    await until("it can be sent", () => reader.send.isEnabled());
     const controller = new AbortController();
     const busy = fetch(`${server.url}/v1/chat/completions`, {
       method: "POST",
@@ -70,12 +67,12 @@ describe("states", () => {
         response_format: { type: "json_schema", json_schema: { name: "long", schema: LONG } },
       }),
     }).catch(() => {});
-    await until(async () => (await server.metric("vl2_requests_running")) === 1, "it is busy");
+    await until("it is busy", async () => (await server.metrics()).vl2_requests_running === 1);
     await reader.send.click();
     await reader.page.getByText(/The server's queue is full\. Try again in \d+ s\./).waitFor();
     controller.abort();
     await busy;
-    await until(async () => (await server.metric("vl2_requests_running")) === 0, "it is free");
+    await until("it is free", async () => (await server.metrics()).vl2_requests_running === 0);
     await reader.button("Try again").click();
     await reader.answer();
     await reader.page.getByText("2 / 2").waitFor();
@@ -98,7 +95,7 @@ describe("states", () => {
     reader = await Reader.open(browser, server.url);
     await reader.set("JSON schema of the answer", '{"type": "nonsense"}');
     await reader.question.fill("Hello");
-    await until(() => reader.send.isEnabled(), "it can be sent");
+    await until("it can be sent", () => reader.send.isEnabled());
     await reader.send.click();
     await reader.page.getByText(/No answer\..*schema/i).waitFor();
   });
