@@ -8,6 +8,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(vl2_warnings INTERFACE -Wno-restrict -Wno-array-bounds
                                                 -Wno-stringop-overflow)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # Files of an instruction set silence warnings that clang has not got.
+  target_compile_options(vl2_warnings INTERFACE -Wno-unknown-warning-option)
+endif()
 if(VL2_WERROR)
   target_compile_options(vl2_warnings INTERFACE -Werror)
 endif()

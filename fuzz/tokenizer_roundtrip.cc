@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -13,9 +12,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const vl2::Tokenizer tokenizer = [] {
-    const std::filesystem::path root = std::filesystem::path(__FILE__).parent_path().parent_path();
     const char* folder = std::getenv("VL2_FUZZ_MODEL");
-    return vl2::Tokenizer::load(folder != nullptr ? folder : root / "models" / "vl2-nano");
+    return vl2::Tokenizer::load(folder != nullptr ? folder : VL2_MODELS "/vl2-nano");
   }();
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto ids = tokenizer.encode(text);

@@ -1,21 +1,25 @@
 #!/bin/sh
-# Installs what is missing for a purpose (build, test, demo or lint) with apt; says nothing and asks
-# for nothing when everything is there.
+# Installs what is missing for a purpose (build, test, demo, lint or arm64) with apt; says nothing and
+# asks for nothing when everything is there. `libraries` prints what the program is linked with.
 set -eu
 
-build="g++ cmake ninja-build ccache pkg-config libhwy-dev nlohmann-json3-dev libcli11-dev libfmt-dev
-  libjpeg-dev libpng-dev libwebp-dev libpcre2-dev libcairo2-dev libpango1.0-dev
-  libedit-dev libcpp-httplib-dev libcurl4-openssl-dev zlib1g-dev"
+libraries="libhwy-dev nlohmann-json3-dev libcli11-dev libfmt-dev libjpeg-dev libpng-dev libwebp-dev
+  libpcre2-dev libcairo2-dev libpango1.0-dev libedit-dev libcpp-httplib-dev libcurl4-openssl-dev
+  zlib1g-dev"
+build="g++ cmake ninja-build ccache pkg-config $libraries"
 demo="jq fonts-dejavu-core"
 test="libgtest-dev libgmock-dev libbenchmark-dev python3 fonts-dejavu-core jq curl"
-lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libomp-19-dev python3"
+lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libomp-19-dev llvm-19 python3"
+arm64="cmake ninja-build ccache pkg-config g++-aarch64-linux-gnu qemu-user python3"
 
 case "${1:-}" in
   build) wanted=$build ;;
   demo) wanted=$demo ;;
   test) wanted=$test ;;
   lint) wanted=$lint ;;
-  *) echo "usage: $0 build|test|demo|lint" >&2; exit 2 ;;
+  arm64) wanted=$arm64 ;;
+  libraries) echo $libraries; exit 0 ;;
+  *) echo "usage: $0 build|test|demo|lint|arm64|libraries" >&2; exit 2 ;;
 esac
 
 missing=""

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// A fuzz target without a fuzzer: runs it on nothing, then on every file named.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+int main(int count, char** names) {
+  LLVMFuzzerTestOneInput(nullptr, 0);
+  for (int i = 1; i < count; ++i) {
+    std::ifstream file(names[i], std::ios::binary);
+    if (!file) {
+      std::fprintf(stderr, "cannot read %s\n", names[i]);
+      return 1;
+    }
+    const std::string bytes(std::istreambuf_iterator<char>(file), {});
+    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  }
+  return 0;
+}
