@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "checkpoint/model_size.h"
+#include "engine/memory_need.h"
 
 namespace vl2 {
 namespace {
@@ -19,16 +20,6 @@ double attention_products(const LanguageConfig& config) {
   }
   return number(config.num_attention_heads) *
          number(config.query_head_dim() + config.value_head_dim());
-}
-
-// Numbers cached a token a layer.
-std::size_t cached_numbers(const LanguageConfig& config) {
-  if (const auto* latent = std::get_if<LatentAttentionConfig>(&config.attention)) {
-    return static_cast<std::size_t>(latent->cached_width());
-  }
-  const auto& plain = std::get<PlainAttentionConfig>(config.attention);
-  return 2 * static_cast<std::size_t>(plain.num_key_value_heads) *
-         static_cast<std::size_t>(plain.head_dim);
 }
 
 double head_parameters(const LanguageConfig& config) {
@@ -93,11 +84,6 @@ double bytes_per_step(const ModelConfig& config, Recipe recipe, const StepLoad& 
     bytes += bytes_a_weight(format_of(recipe, role)) * weights;
   }
   return bytes;
-}
-
-std::size_t kv_bytes_per_token(const LanguageConfig& config, Recipe recipe) {
-  return static_cast<std::size_t>(config.num_hidden_layers) * cached_numbers(config) *
-         bytes_of(operand_of(recipe));
 }
 
 }  // namespace vl2

@@ -37,7 +37,4 @@ struct StepLoad {
 };
 double bytes_per_step(const ModelConfig& config, Recipe recipe, const StepLoad& load);
 
-// Keys and values of one token in all layers.
-std::size_t kv_bytes_per_token(const LanguageConfig& config, Recipe recipe);
-
 }  // namespace vl2

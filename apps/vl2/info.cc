@@ -17,6 +17,7 @@
 #include "checkpoint/recipe.h"
 #include "command.h"
 #include "engine/memory_limit.h"
+#include "engine/memory_need.h"
 #include "engine/model_files.h"
 #include "interrupt.h"
 #include "kernels/attention/attention_kernel.h"
@@ -35,6 +36,7 @@ constexpr const char* kExamples =
 
 struct InfoOptions {
   std::string model;
+  std::size_t context_tokens = 0;  // 0: max_position_embeddings
   bool verify = false;
   bool json = false;
 };
@@ -93,22 +95,30 @@ Json parameters_json(const ModelConfig& config) {
           {"active_per_token", size.active_per_token}};
 }
 
-Json memory_json(const ModelConfig& config) {
+Json memory_json(const ModelConfig& config, std::size_t context) {
   Json json;
-  const auto context = static_cast<std::size_t>(config.language.max_position_embeddings);
   for (const Recipe recipe : kAllRecipes) {
-    const std::size_t a_token = kv_bytes_per_token(config.language, recipe);
+    const MemoryNeed need =
+        memory_need(config, {.recipe = recipe,
+                             .context_tokens = context,
+                             .threads = static_cast<std::size_t>(ThreadTeam().size())});
     json[std::string(to_string(recipe))] = {
-        {"weight_bytes", estimated_weight_bytes(config, recipe)},
-        {"kv_bytes_per_token", a_token},
-        {"kv_bytes_of_context", context * a_token}};
+        {"weight_bytes", need.weights},
+        {"kv_bytes_per_token", kv_bytes_per_token(config.language, recipe)},
+        {"kv_bytes_of_context", need.kv_cache},
+        {"activation_bytes", need.activations},
+        {"picture_bytes", need.pictures},
+        {"program_bytes", need.program},
+        {"peak_bytes", need.total()}};
   }
   return json;
 }
 
 Json machine_json() {
   Json json = {{"cpu", cpu_name()}, {"threads", ThreadTeam().size()}};
-  json["memory_bytes"] = memory_limit_bytes();
+  const MemoryThere memory = memory_there();
+  json["memory_bytes"] = memory.limit_bytes;
+  json["memory_free_bytes"] = memory.free_bytes;
   for (const Isa isa : cpu_isas()) json["instruction_sets"].push_back(to_string(isa));
   json["chosen"] = to_string(chosen_isa());
   for (const Operand operand : {Operand::bf16, Operand::f32}) {
@@ -162,13 +172,16 @@ std::string model_text(const Json& info) {
       "              {:.2f} M of the language model work on a token\n",
       millions("total"), millions("vision"), millions("projector"), millions("language"),
       millions("active_per_token"));
+  text += fmt::format("  memory      with {} tokens of context in use\n",
+                      info["context_tokens"].get<std::size_t>());
   for (const auto& [format, need] : info["memory"].items()) {
+    const auto megabytes = [&](const char* what) { return need[what].get<double>() / 1e6; };
     text += fmt::format(
-        "  as {:8} {:.1f} MB of weights; cache of {:.2f} KB a token, {:.1f} MB for {} tokens\n",
-        format, need["weight_bytes"].get<double>() / 1e6,
-        need["kv_bytes_per_token"].get<double>() / 1e3,
-        need["kv_bytes_of_context"].get<double>() / 1e6,
-        language["max_position_embeddings"].get<int>());
+        "    {:8}  {:8.1f} MB at the peak: weights {:.1f}, cache {:.1f}, activations {:.1f}, "
+        "the rest {:.1f}\n",
+        format, megabytes("peak_bytes"), megabytes("weight_bytes"),
+        megabytes("kv_bytes_of_context"), megabytes("activation_bytes"),
+        megabytes("picture_bytes") + megabytes("program_bytes"));
   }
   return text;
 }
@@ -179,9 +192,10 @@ std::string machine_text(const Json& machine) {
     sets += (sets.empty() ? "" : ", ") + set.get<std::string>();
   }
   std::string text =
-      fmt::format("{}\n  {} threads, {:.1f} GiB of memory\n  can run {}; {} is used\n",
+      fmt::format("{}\n  {} threads, {:.1f} GiB of memory, {:.1f} free\n  can run {}; {} is used\n",
                   machine["cpu"].get<std::string>(), machine["threads"].get<int>(),
-                  machine["memory_bytes"].get<double>() / (1 << 30), sets,
+                  machine["memory_bytes"].get<double>() / (1 << 30),
+                  machine["memory_free_bytes"].get<double>() / (1 << 30), sets,
                   machine["chosen"].get<std::string>());
   for (const auto& [format, kernels] : machine["kernels"].items()) {
     text +=
@@ -209,12 +223,17 @@ int info(const InfoOptions& options) {
   if (options.verify) verify(folder);
   const ModelConfig config = load_model_config(folder);
   const auto packed = read_packed_description(folder);
+  const std::size_t context =
+      options.context_tokens > 0
+          ? options.context_tokens
+          : static_cast<std::size_t>(config.language.max_position_embeddings);
   const Json json = {{"model", folder.string()},
                      {"packed", packed ? Json(to_string(packed->recipe)) : Json()},
                      {"vision", vision_json(config)},
                      {"language", language_json(config.language)},
                      {"parameters", parameters_json(config)},
-                     {"memory", memory_json(config)},
+                     {"context_tokens", context},
+                     {"memory", memory_json(config, context)},
                      {"machine", machine_json()}};
   if (options.json) {
     write_json(json);
@@ -231,6 +250,12 @@ void add_info_command(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand("info", kDescription);
   command->footer(kExamples);
   add_model_option(*command, options->model);
+  command
+      ->add_option("--context", options->context_tokens,
+                   "Tokens of prompt and answer to predict the memory for; 0: what the model was "
+                   "made for")
+      ->type_name("N")
+      ->capture_default_str();
   command->add_flag("--verify", options->verify,
                     "First read all of a packed folder and compare its checksums");
   command->add_flag("--json", options->json, "One JSON object; sizes in bytes");

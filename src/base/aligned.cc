@@ -11,6 +11,7 @@
 namespace vl2 {
 namespace {
 
+constexpr std::size_t kPageBytes = 4096;
 constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
 }  // namespace
@@ -18,8 +19,9 @@ constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 AlignedBuffer::AlignedBuffer(std::size_t bytes) : bytes_(bytes) {
   if (bytes == 0) return;
   const bool huge = bytes >= kHugePageBytes;
-  // A mapping starts at any 4 KB page: for huge pages, map more and cut to the boundary.
-  const std::size_t wanted = round_up(bytes, huge ? kHugePageBytes : 4096);
+  // A mapping starts at any 4 KB page: for huge pages, map more and cut to the boundary. The end
+  // has small pages; a huge one there would cost a megabyte of each matrix of a model.
+  const std::size_t wanted = round_up(bytes, kPageBytes);
   const std::size_t mapped = huge ? wanted + kHugePageBytes : wanted;
   void* raw = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (raw == MAP_FAILED) {
@@ -34,7 +36,7 @@ AlignedBuffer::AlignedBuffer(std::size_t bytes) : bytes_(bytes) {
     begin += before;
     const std::size_t after = mapped - before - wanted;
     if (after > 0) munmap(begin + wanted, after);
-    madvise(begin, wanted, MADV_HUGEPAGE);
+    madvise(begin, wanted / kHugePageBytes * kHugePageBytes, MADV_HUGEPAGE);
   }
   data_ = std::unique_ptr<std::byte[], Unmap>(begin, Unmap{wanted});
 }

@@ -85,6 +85,8 @@ class SafetensorsFile {
   const std::filesystem::path& path() const noexcept { return *path_; }
   std::span<const TensorView> tensors() const noexcept { return contents_.tensors; }
   const std::map<std::string, std::string>& metadata() const noexcept { return contents_.metadata; }
+  // All of the file.
+  std::span<const std::uint8_t> bytes() const noexcept { return file_.bytes(); }
   // What comes before the bytes of the first tensor.
   std::span<const std::uint8_t> header_bytes() const noexcept;
   // nullptr when there is no such tensor.

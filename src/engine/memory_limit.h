@@ -6,8 +6,14 @@
 
 namespace vl2 {
 
-// Bytes this process can hope for: the machine's memory, or its control group's limit if that is
-// lower. What others are using is not taken off.
-std::size_t memory_limit_bytes();
+struct MemoryThere {
+  // The machine's memory, or the control group's limit if that is lower.
+  std::size_t limit_bytes = 0;
+  // What others leave of it, with the swap space they leave. Files in the system's cache count as
+  // free.
+  std::size_t free_bytes = 0;
+};
+
+MemoryThere memory_there();
 
 }  // namespace vl2

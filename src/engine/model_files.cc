@@ -13,6 +13,7 @@
 #include "checkpoint/model_size.h"
 #include "checkpoint/packed_folder.h"
 #include "engine/memory_limit.h"
+#include "engine/memory_need.h"
 #include "model/model_plan.h"
 #include "model/packed_source.h"
 #include "model/packing_source.h"
@@ -38,15 +39,22 @@ std::size_t context_of(const ModelConfig& config, std::size_t asked) {
   return asked > 0 ? asked : size(config.language.max_position_embeddings);
 }
 
-void check_memory(const ModelConfig& config, const std::string& name, Recipe recipe) {
-  const std::size_t needed = estimated_weight_bytes(config, recipe);
-  const std::size_t limit = memory_limit_bytes();
-  if (needed <= limit) return;
-  throw Error(ErrorCode::out_of_memory,
-              fmt::format("the weights of {} take {:.1f} GiB as {} and there are {:.1f} GiB of "
-                          "memory; take a smaller model{}",
-                          name, gib(needed), to_string(recipe), gib(limit),
-                          recipe == Recipe::int4_max ? "" : " or fewer bits a weight"));
+void check_memory(const ModelConfig& config, const std::string& name, Recipe recipe,
+                  const LoadOptions& options) {
+  const std::size_t context = context_of(config, options.context_tokens);
+  const MemoryNeed need = memory_need(
+      config, {.recipe = recipe, .context_tokens = context, .threads = size(options.team.size())});
+  const MemoryThere there = memory_there();
+  if (need.total() <= there.free_bytes) return;
+  throw Error(
+      ErrorCode::out_of_memory,
+      fmt::format("{} takes {:.1f} GiB as {} ({:.1f} for the weights, {:.1f} for {} tokens "
+                  "of context, {:.1f} to work in) and {:.1f} of {:.1f} GiB of memory are "
+                  "free; take a smaller model{}, or --context",
+                  name, gib(need.total()), to_string(recipe), gib(need.weights), gib(need.kv_cache),
+                  context, gib(need.total() - need.weights - need.kv_cache), gib(there.free_bytes),
+                  gib(there.limit_bytes),
+                  recipe == Recipe::int4_max ? "" : ", fewer bits a weight"));
 }
 
 // Embedding rows are looked up by token id without a check.
@@ -119,10 +127,6 @@ std::size_t largest_tensor(const ModelConfig& config) {
 
 }  // namespace
 
-std::size_t estimated_weight_bytes(const ModelConfig& config, Recipe recipe) {
-  return plan_model(config, recipe).weight_bytes;
-}
-
 std::optional<Recipe> recipe_wanted(std::string_view weights) {
   if (weights == kWeightsOfFolder) return std::nullopt;
   return recipe_from(weights);
@@ -133,7 +137,7 @@ LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& o
   const ModelConfig config = load_model_config(folder);
   std::optional<PackedDescription> description = read_packed_description(folder);
   const Recipe held = description ? description->recipe : options.recipe.value_or(Recipe::bf16);
-  check_memory(config, name_of(folder), held);
+  check_memory(config, name_of(folder), held, options);
   Tokenizer tokenizer = Tokenizer::load(folder);
   check_vocabulary(config, tokenizer, folder);
   LoadedModel loaded = [&] {
@@ -150,7 +154,7 @@ LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& o
 LoadedModel random_model(const ModelConfig& config, const std::string& name,
                          const LoadOptions& options) {
   const Stopwatch stopwatch;
-  check_memory(config, name, options.recipe.value_or(Recipe::bf16));
+  check_memory(config, name, options.recipe.value_or(Recipe::bf16), options);
   const RandomSource source(largest_tensor(config), options.team);
   const auto bytes = static_cast<std::size_t>(model_size(config).total()) * sizeof(Bf16);
   LoadedModel loaded = pack(source, config, options, bytes);

@@ -39,8 +39,9 @@ struct LoadOptions {
 
 // Released checkpoints are packed while they are read; packed folders are mapped, and progress is
 // not told. Throws Error{not_found, io, bad_checkpoint, unsupported} naming the file,
-// Error{out_of_memory} with the numbers when the weights are larger than the machine, before they
-// are read; Error{invalid_argument} when another recipe is asked for than a packed folder has.
+// Error{out_of_memory} with the numbers when there is not the memory for weights and context,
+// before they are read; Error{invalid_argument} when another recipe is asked for than a packed
+// folder has.
 LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& options);
 
 // A model of that shape with random weights, to measure speed. It has no tokenizer.
@@ -51,8 +52,5 @@ LoadedModel random_model(const ModelConfig& config, const std::string& name,
 inline constexpr std::string_view kWeightsOfFolder = "auto";
 // Throws Error{invalid_argument} for what is no recipe.
 std::optional<Recipe> recipe_wanted(std::string_view weights);
-
-// What the weights of such a model take in memory: exact if the embedding is bf16.
-std::size_t estimated_weight_bytes(const ModelConfig& config, Recipe recipe);
 
 }  // namespace vl2

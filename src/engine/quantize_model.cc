@@ -152,7 +152,7 @@ class Quantizer {
       std::ranges::copy(std::as_bytes(bytes), out.begin());
     else
       read_float_rows(view, first, count, {reinterpret_cast<float*>(out.data()), count * width});
-    source_.release(bytes);
+    source_.release();
     return out;
   }
 

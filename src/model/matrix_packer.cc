@@ -77,10 +77,9 @@ std::size_t MatrixPacker::pack(std::size_t begin, std::size_t end, std::byte* ou
   std::size_t bytes_read = 0;
   for_rows(begin, end, [&](const RowRange& range) {
     if (!all_finite) require_finite(*range.part->tensor);
-    const auto bytes = range.part->bytes_of(range.first, range.count);
-    bytes_read += bytes.size();
-    source_.release(bytes);
+    bytes_read += range.part->bytes_of(range.first, range.count).size();
   });
+  source_.release();
   return bytes_read;
 }
 

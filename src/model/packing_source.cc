@@ -39,7 +39,7 @@ std::vector<float> PackingSource::vector(const std::string& name,
   require_finite(tensor);
   std::vector<float> values(tensor.count());
   read_floats(tensor, values);
-  source_.release(tensor.bytes);
+  source_.release();
   done(tensor.bytes.size());
   return values;
 }
@@ -61,7 +61,7 @@ EmbeddingTable PackingSource::embedding(const std::string& name, std::size_t cou
       std::memcpy(table->data() + first * row_bytes, bytes.data(), bytes.size());
     else
       read_float_rows(tensor, first, rows, table->as<float>().subspan(first * width, rows * width));
-    source_.release(bytes);
+    source_.release();
     done(bytes.size());
   }
   if (is_bf16) return {width, table->as<const Bf16>(), {}, table};

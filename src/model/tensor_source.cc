@@ -29,7 +29,11 @@ bool CheckpointSource::has(std::string_view name) const {
 void CheckpointSource::prefetch(std::span<const std::uint8_t> bytes) const {
   prefetch_pages(bytes);
 }
-void CheckpointSource::release(std::span<const std::uint8_t> bytes) const { release_pages(bytes); }
+
+// Whole files, because a fault maps the pages around it too, those of other tensors among them.
+void CheckpointSource::release() const {
+  for (const SafetensorsFile& file : checkpoint_.files()) release_pages(file.bytes());
+}
 
 RandomSource::RandomSource(std::size_t largest, const ThreadTeam& team)
     : pool_((largest + kWindows * kWindowStep) * sizeof(Bf16)) {

@@ -24,10 +24,11 @@ class TensorSource {
   virtual const TensorView& tensor(std::string_view name,
                                    const std::vector<std::size_t>& shape) const = 0;
   virtual bool has(std::string_view name) const = 0;
-  // A part of a tensor's bytes will be read soon, or not for a while: what is mapped from a file
-  // is fetched, or its memory given back. The bytes can be read all the same.
+  // A part of a tensor's bytes will be read soon: what is mapped from a file is fetched.
   virtual void prefetch(std::span<const std::uint8_t> /*bytes*/) const {}
-  virtual void release(std::span<const std::uint8_t> /*bytes*/) const {}
+  // What has been read so far is done with: memory of mapped files is given back. Everything can be
+  // read all the same. Called while no other thread reads.
+  virtual void release() const {}
 };
 
 class CheckpointSource final : public TensorSource {
@@ -38,7 +39,7 @@ class CheckpointSource final : public TensorSource {
                            const std::vector<std::size_t>& shape) const override;
   bool has(std::string_view name) const override;
   void prefetch(std::span<const std::uint8_t> bytes) const override;
-  void release(std::span<const std::uint8_t> bytes) const override;
+  void release() const override;
 
  private:
   const Checkpoint& checkpoint_;

@@ -84,9 +84,12 @@ Rows VisionTower::forward(const Ops& op, std::span<const float> pixels) const {
   const Rows hidden = op.linear(op.pack(patches(op, pixels)), patch_embedding_);
   op.add_repeated(hidden, {const_cast<float*>(position_embedding_.data()), count, width, width});
   for (const Block& block : blocks_) {
+    {
+      const ScratchScope scope(op.arena());  // what attention used is free again at the brace
+      const Rows qkv = op.linear(op.layer_norm(hidden, block.attention_norm), block.qkv);
+      op.add_linear(hidden, op.attend_full(heads_, qkv, count), block.out);
+    }
     const ScratchScope scope(op.arena());
-    const Rows qkv = op.linear(op.layer_norm(hidden, block.attention_norm), block.qkv);
-    op.add_linear(hidden, op.attend_full(heads_, qkv, count), block.out);
     const Packed x = op.layer_norm(hidden, block.mlp_norm);
     op.add_linear(hidden, op.linear_gelu(x, block.up, Gelu::tanh), block.down);
   }

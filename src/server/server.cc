@@ -57,7 +57,7 @@ std::size_t cache_tokens(const ServerOptions& options, const Model& model) {
                             tokens, context, (context * per_token >> 20) + 1));
   }
   constexpr std::size_t kMostContexts = 64;
-  const std::size_t memory = memory_limit_bytes();
+  const std::size_t memory = memory_there().limit_bytes;
   const std::size_t left = memory - std::min(memory, model.weight_bytes());
   return std::clamp(left / 4 / per_token, context, kMostContexts * context);
 }

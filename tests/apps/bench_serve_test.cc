@@ -10,6 +10,7 @@
 #include "bench_counts.h"
 #include "bench_streams.h"
 #include "checkpoint/recipe.h"
+#include "engine/memory_need.h"
 #include "engine/model_files.h"
 #include "engine/model_shapes.h"
 

@@ -7,6 +7,7 @@
 #include "bench_samples.h"
 #include "checkpoint/model_config.h"
 #include "engine/memory_limit.h"
+#include "engine/memory_need.h"
 #include "engine/model_files.h"
 #include "engine/model_shapes.h"
 
@@ -119,7 +120,7 @@ TEST(Bench, JsonHasOnlyThePartsAskedFor) {
 }
 
 TEST(Bench, RefusesWhatDoesNotFitWithTheNumbers) {
-  if (estimated_weight_bytes(full_shape(), Recipe::f32) <= memory_limit_bytes())
+  if (estimated_weight_bytes(full_shape(), Recipe::f32) <= memory_there().limit_bytes)
     GTEST_SKIP() << "this machine has room for the largest shape";
   const Result result = run_program({"bench", "--shape", "full", "--weights", "f32"});
   EXPECT_EQ(result.exit_code, 1);

@@ -37,6 +37,37 @@ TEST(Info, JsonAddsUp) {
   EXPECT_GT(f32_bytes, 19 * weight_bytes / 10);
 }
 
+TEST(Info, ARunTakesWhatIsPredicted) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers take memory of their own";
+#endif
+  const std::string picture = kNano / "demo" / "sign.png";
+  Surroundings around;
+  around.environment = {{"OMP_NUM_THREADS", "2"}};  // each thread takes some memory
+  const json memory = run_on_nano("info", {"--json", "--context", "400"}, around).json()["memory"];
+  for (const std::string format : {"f32", "bf16", "int8", "int4"}) {
+    const Result result =
+        run_on_nano("run", {"--weights", format, "-i", picture, "What does the text say?"}, around);
+    ASSERT_EQ(result.exit_code, 0) << result.errors;
+    const auto predicted = memory[format]["peak_bytes"].get<double>();
+    EXPECT_NEAR(static_cast<double>(result.peak_bytes) / predicted, 1.0, 0.1) << format;
+  }
+}
+
+TEST(Info, ContextDecidesTheMemory) {
+  const auto need = [](const std::string& context) {
+    return run_on_nano("info", {"--json", "--context", context}).json()["memory"]["bf16"];
+  };
+  const json small = need("1024");
+  const json large = need("2048");
+  EXPECT_EQ(2 * small["kv_bytes_of_context"].get<std::size_t>(), large["kv_bytes_of_context"]);
+  EXPECT_EQ(large["peak_bytes"], large["weight_bytes"].get<std::size_t>() +
+                                     large["kv_bytes_of_context"].get<std::size_t>() +
+                                     large["activation_bytes"].get<std::size_t>() +
+                                     large["picture_bytes"].get<std::size_t>() +
+                                     large["program_bytes"].get<std::size_t>());
+}
+
 TEST(Info, CacheBytesOfBothAttentions) {
   const auto bytes_of = [](const char* name) {
     const json info = run_program({"info", "--json", "-m", kCheckpoints / name}).json();

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -68,9 +69,10 @@ Result run_program(const std::vector<std::string>& arguments, const Surroundings
     become(around.program, list);
   }
   int status = 0;
-  waitpid(process, &status, 0);
+  rusage used{};
+  wait4(process, &status, 0, &used);
   return {exit_code_of(status), around.output_file.empty() ? read_file(output) : std::string(),
-          read_file(errors)};
+          read_file(errors), static_cast<std::size_t>(used.ru_maxrss) << 10};
 }
 
 Result run_on_nano(const std::string& command, const std::vector<std::string>& arguments,

@@ -28,6 +28,7 @@ struct Result {
   int exit_code = -1;  // 128 + the signal if one ended it
   std::string output;
   std::string errors;
+  std::size_t peak_bytes = 0;  // of memory
 
   nlohmann::json json() const { return nlohmann::json::parse(output); }
 };

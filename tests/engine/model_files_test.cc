@@ -8,6 +8,7 @@
 
 #include "engine/changed_checkpoint.h"
 #include "engine/memory_limit.h"
+#include "engine/memory_need.h"
 #include "engine/model_shapes.h"
 #include "engine/models.h"
 #include "engine/runtime.h"
@@ -83,6 +84,13 @@ TEST(ModelFiles, WeightsLargerThanTheMachineAreRefusedBeforeTheyAreMade) {
   expect_error(ErrorCode::out_of_memory, "GiB", [&] { random_model(config, "giant", {}); });
 }
 
+TEST(ModelFiles, AContextLargerThanTheMachineIsRefusedBeforeAnythingIsRead) {
+  LoadOptions options;
+  options.context_tokens = 4'000'000;
+  expect_error(ErrorCode::out_of_memory, "4000000 tokens of context",
+               [&] { random_model(tiny_shape(), "tiny", options); });
+}
+
 TEST(ModelFiles, AContextBeyondReasonIsRefused) {
   LoadOptions options;
   options.context_tokens = std::size_t{1} << 40;
@@ -95,7 +103,9 @@ TEST(ModelFiles, SizesAreThoseOfTheNumbers) {
   EXPECT_NEAR(static_cast<double>(estimated_weight_bytes(tiny, Recipe::bf16)), 6.74e9, 0.1e9);
   // All but the embedding grows.
   EXPECT_NEAR(static_cast<double>(estimated_weight_bytes(tiny, Recipe::f32)), 13.1e9, 0.1e9);
-  EXPECT_GT(memory_limit_bytes(), std::size_t{1} << 28);
+  const MemoryThere there = memory_there();
+  EXPECT_GT(there.free_bytes, std::size_t{1} << 28);
+  EXPECT_GE(there.limit_bytes, std::size_t{1} << 28);
 }
 
 TEST(ModelFiles, AnyShapeRunsWithRandomWeightsAndWithoutATokenizer) {

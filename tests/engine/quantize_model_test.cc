@@ -16,6 +16,7 @@
 
 #include "checkpoint/packed_folder.h"
 #include "engine/changed_checkpoint.h"
+#include "engine/memory_need.h"
 #include "engine/models.h"
 #include "engine/runtime.h"
 
@@ -317,7 +318,7 @@ TEST_F(QuantizeModel, NotEnoughMemoryIsSaidBeforeAnythingIsRead) {
   }
   std::ofstream(out() / "config.json") << config;
   fs::remove(shards_of(out()).front());
-  expect_error(ErrorCode::out_of_memory, {"GiB as int4", "of memory"},
+  expect_error(ErrorCode::out_of_memory, {"GiB as int4", "of memory are free"},
                [&] { load_model(out(), {}); });
 }
 

@@ -45,6 +45,9 @@ class SequenceRunner {
                                       std::span<const PictureRows> pictures = {}, bool all = false,
                                       const Observer* observer = nullptr);
 
+  // The most at any time so far.
+  std::size_t activation_bytes() const noexcept { return arena_.high_water_bytes(); }
+
  private:
   const TestModel& test_;
   Arena arena_;

@@ -142,6 +142,12 @@ void add_results(const Work& work, const ThreadTeam& team, const Routing& routin
   });
 }
 
+std::size_t tokens_at_a_time(std::size_t tokens, std::size_t top_k, std::size_t hidden) {
+  const std::size_t most =
+      std::max<std::size_t>(kResultBytes / (top_k * hidden * sizeof(float)), std::size_t{1});
+  return tiles_of(tokens, std::max(tiles_of(tokens, most), std::size_t{1}));
+}
+
 struct Runner {
   const KernelSet& kernels;
   const ThreadTeam& team;
@@ -166,6 +172,14 @@ void add_turn(const Runner& runner, Rows out, const Packed& x, std::size_t first
 
 }  // namespace
 
+ExpertTurn expert_turn(const ExpertTurnSize& size) {
+  const std::size_t tokens = tokens_at_a_time(size.tokens, size.top_k, size.hidden);
+  const std::size_t slots = tokens * size.top_k;
+  if (slots >= kRowsWorthAThread * size.experts) return {tokens, size.threads * kMaxBlockRows};
+  const std::size_t groups = std::min(size.experts, slots);
+  return {tokens, slots + groups * (kTileRows - 1)};
+}
+
 void add_experts(const KernelSet& kernels, const ThreadTeam& team, Arena& arena, Rows out,
                  const RoutedTokens& tokens, const ExpertWeights& experts) {
   const auto& [x, routing] = tokens;
@@ -174,9 +188,7 @@ void add_experts(const KernelSet& kernels, const ThreadTeam& team, Arena& arena,
   VL2_ASSERT(x.width == experts.gate_up.depth() && out.width == experts.down.columns());
   VL2_ASSERT(experts.gate_up.columns() == 2 * round_up(experts.down.depth(), kTileColumns));
   if (x.count == 0 || top_k == 0) return;
-  const std::size_t most =
-      std::max<std::size_t>(kResultBytes / (top_k * out.width * sizeof(float)), std::size_t{1});
-  const std::size_t each = tiles_of(x.count, tiles_of(x.count, most));
+  const std::size_t each = tokens_at_a_time(x.count, top_k, out.width);
   for (std::size_t first = 0; first < x.count; first += each) {
     const std::size_t count = std::min(each, x.count - first);
     const Routing part{top_k, routing.experts.subspan(first * top_k, count * top_k),

@@ -57,6 +57,23 @@ struct RoutedTokens {
   const Routing& routing;
 };
 
+struct ExpertTurnSize {
+  std::size_t tokens = 0;
+  std::size_t top_k = 0;
+  std::size_t hidden = 0;
+  std::size_t experts = 0;
+  std::size_t threads = 1;
+};
+
+// What add_experts() keeps at a time, more tokens going in turns.
+struct ExpertTurn {
+  std::size_t tokens = 0;       // each has top_k rows of results
+  std::size_t packed_rows = 0;  // of activations, once in hidden's and once in the expert's width
+};
+
+// For tokens that spread evenly over the experts.
+ExpertTurn expert_turn(const ExpertTurnSize& size);
+
 // out[t] += sum over ranks r, ascending, of weights[t][r] * expert[t][r](x[t]).
 void add_experts(const KernelSet& kernels, const ThreadTeam& team, Arena& arena, Rows out,
                  const RoutedTokens& tokens, const ExpertWeights& experts);

@@ -7,12 +7,6 @@
 #include "tensor/tiles.h"
 
 namespace vl2 {
-namespace {
-
-constexpr std::size_t kRowsWorthAThread = 32;  // an expert's, on average
-
-}  // namespace
-
 Grouping group_by_expert(const Routing& routing, std::size_t first_token, std::size_t experts,
                          Arena& arena) {
   const std::size_t slots = routing.experts.size();

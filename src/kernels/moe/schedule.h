@@ -14,6 +14,9 @@
 
 namespace vl2 {
 
+// With fewer rows an expert, on average, threads share each expert.
+inline constexpr std::size_t kRowsWorthAThread = 32;
+
 // An expert that somebody chose.
 struct ExpertGroup {
   std::size_t expert = 0;
