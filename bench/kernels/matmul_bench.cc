@@ -176,10 +176,10 @@ const bool kRegistered = [] {
         ->UseRealTime()
         ->Unit(benchmark::kMicrosecond);
   };
-  constexpr Shape kShapes[] = {{2048, 1280, 1792}, {729, 1152, 4304}, {729, 4304, 1152},
-                               {192, 1280, 896},   {512, 2048, 2816}, {1, 1280, 32768},
-                               {1, 2048, 32768},   {4, 1280, 32768},  {8, 1280, 32768},
-                               {16, 1280, 32768},  {64, 1280, 4096}};
+  constexpr Shape kShapes[] = {
+      {2048, 1280, 1792}, {729, 1152, 4304}, {729, 4304, 1152}, {192, 1280, 896}, {512, 2048, 2816},
+      {1, 1280, 32768},   {1, 2048, 32768},  {2, 1280, 32768},  {4, 1280, 32768}, {8, 1280, 32768},
+      {16, 1280, 32768},  {32, 1280, 32768}, {64, 1280, 4096}};
   for (const Isa isa : cpu_isas()) {
     if (isa == Isa::portable) continue;
     for (const WeightFormat format : {WeightFormat::bf16, WeightFormat::f32})

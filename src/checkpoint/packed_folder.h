@@ -17,7 +17,7 @@
 
 namespace vl2 {
 
-inline constexpr int kPackedVersion = 1;
+inline constexpr int kPackedVersion = 2;
 // quantization_config.quant_method.
 inline constexpr std::string_view kPackedMethod = "vl2";
 

@@ -253,8 +253,8 @@ TEST_F(QuantizeModel, AnotherVersionOrMethodIsRefused) {
     changed.replace(changed.find(from), from.size(), to);
     std::ofstream(config) << changed;
   };
-  replace("\"version\": 1", "\"version\": 7");
-  expect_error(ErrorCode::unsupported, {"config.json", "version 7", "reads version 1"},
+  replace("\"version\": 2", "\"version\": 7");
+  expect_error(ErrorCode::unsupported, {"config.json", "version 7", "reads version 2"},
                [&] { load_model(out(), {}); });
   replace("\"quant_method\": \"vl2\"", "\"quant_method\": \"fp8\"");
   expect_error(ErrorCode::unsupported, {"config.json", "quantization_config"},

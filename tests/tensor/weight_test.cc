@@ -117,7 +117,7 @@ TEST(WeightFormat, CodesAreExactBf16Numbers) {
     }
   EXPECT_EQ(int4::scale_of(0x00), 0x1p-15F);
   EXPECT_EQ(int4::scale_of(0xff), -1.875F);
-  EXPECT_EQ(int4::scale_of(0x4e), 0.75F);
+  EXPECT_EQ(int4::scale_of(0x74), 0.75F);
 }
 
 TEST(Weight, AViewKeepsItsOwnerAndReadsItsBytes) {

@@ -2,7 +2,7 @@
 // Quantized weights to bf16 by table, 64 at a time (VBMI). A table of 128 bf16 numbers, kept as low
 // and high bytes, is looked up by a magnitude of 7 bits (int8), or by 3 bits of a scale's fraction
 // and 4 of a code (int4), to which the scale's sign and exponent are then added as integers.
-// Interleaving low and high bytes inside 16-byte lanes gives rows of a bf16 tile.
+// Interleaving low and high bytes gives rows of a bf16 tile.
 // Included by files that are compiled for AVX-512.
 #pragma once
 
@@ -27,12 +27,12 @@ constexpr ByteTable int8_table(Half half) {
   }
   return table;
 }
-// Index: fraction * 16 + code, as a code stands beside the upper half of a scale byte.
+// Index: fraction * 16 + code.
 constexpr ByteTable int4_table(Half half) {
   ByteTable table{};
   for (unsigned i = 0; i < 128; ++i) {
     const unsigned bits =
-        int4::bf16_bits(static_cast<unsigned char>(i & 15U), static_cast<unsigned char>(i & 0x70U));
+        int4::bf16_bits(static_cast<unsigned char>(i & 15U), static_cast<unsigned char>(i >> 4));
     table.bytes[i] = static_cast<unsigned char>(half == Half::low ? bits & 0xffU : bits >> 8);
   }
   return table;
@@ -40,17 +40,11 @@ constexpr ByteTable int4_table(Half half) {
 constexpr ByteTable kInt8Tables[2] = {int8_table(Half::low), int8_table(Half::high)};
 constexpr ByteTable kInt4Tables[2] = {int4_table(Half::low), int4_table(Half::high)};
 
-// Which scale of a group of 16 columns the bytes, and the words, of a line of codes have.
+// Which scale of a group of 16 columns the bytes of a line of codes have.
 struct alignas(64) Lanes {
   unsigned char bytes[64];
 };
-constexpr Lanes kByteColumns = [] {
-  Lanes lanes{};
-  for (unsigned i = 0; i < 64; ++i)
-    lanes.bytes[i] = static_cast<unsigned char>(i / 16 * 4 + i % 8 / 2);
-  return lanes;
-}();
-constexpr Lanes kWordColumns = [] {
+constexpr Lanes kColumns = [] {
   Lanes lanes{};
   for (unsigned i = 0; i < 64; ++i) lanes.bytes[i] = static_cast<unsigned char>(i / 4);
   return lanes;
@@ -111,7 +105,7 @@ class Int4Expander {
   static constexpr std::size_t kRows = 4;
 
   struct Scales {
-    __m512i fractions;            // beside each code, in the upper half of its byte
+    __m512i fractions;            // beside each code, in bits 6..4 of its byte
     __m512i signs_and_exponents;  // of each bf16 number
   };
 
@@ -121,11 +115,11 @@ class Int4Expander {
     const __m512i scales = _mm512_broadcast_i32x4(_mm_loadu_si128(
         reinterpret_cast<const __m128i*>(step + int4::kScalesOffset + panel * 32 + group * 16)));
     // Both bytes of a word are the scale: the sign stands where a bf16 number has it, the exponent
-    // is moved to where it is added.
-    const __m512i words = _mm512_permutexvar_epi8(_mm512_load_si512(kWordColumns.bytes), scales);
-    const __m512i exponents =
-        _mm512_and_si512(_mm512_slli_epi16(words, 7), _mm512_set1_epi16(0x0780));
-    return {_mm512_permutexvar_epi8(_mm512_load_si512(kByteColumns.bytes), scales),
+    // is moved to where it is added, and fractions come to stand in both bytes.
+    const __m512i words = _mm512_permutexvar_epi8(_mm512_load_si512(kColumns.bytes), scales);
+    const __m512i moved = _mm512_slli_epi16(words, 4);
+    const __m512i exponents = _mm512_and_si512(moved, _mm512_set1_epi16(0x0780));
+    return {moved,
             // exponents | (words & 0x8000)
             _mm512_ternarylogic_epi64(exponents, words,
                                       _mm512_set1_epi16(static_cast<short>(0x8000)), 0xf8)};
@@ -133,11 +127,12 @@ class Int4Expander {
   [[gnu::always_inline]] void expand(const std::byte* line, const Scales& scales,
                                      __m512i (&rows)[kRows]) const {
     const __m512i codes = _mm512_loadu_si512(line);
-    expand_nibbles(codes, scales, rows[0], rows[1]);
-    expand_nibbles(_mm512_srli_epi16(codes, 4), scales, rows[2], rows[3]);
+    expand_nibbles(codes, scales, rows[0], rows[2]);
+    expand_nibbles(_mm512_srli_epi16(codes, 4), scales, rows[1], rows[3]);
   }
 
  private:
+  // Low bytes of words hold the codes of one row, high bytes of the other.
   [[gnu::always_inline]] void expand_nibbles(__m512i codes, const Scales& scales, __m512i& first,
                                              __m512i& second) const {
     // Bits 3..0 of the codes, the others of the fractions.
@@ -145,8 +140,11 @@ class Int4Expander {
         _mm512_ternarylogic_epi64(_mm512_set1_epi8(15), codes, scales.fractions, 0xca);
     const __m512i low = tables_.low(index);
     const __m512i high = tables_.high(index);
-    first = _mm512_add_epi16(_mm512_unpacklo_epi8(low, high), scales.signs_and_exponents);
-    second = _mm512_add_epi16(_mm512_unpackhi_epi8(low, high), scales.signs_and_exponents);
+    const __m512i low_bytes = _mm512_set1_epi16(0x00ff);
+    first = _mm512_ternarylogic_epi64(low_bytes, low, _mm512_slli_epi16(high, 8), 0xca);
+    second = _mm512_ternarylogic_epi64(low_bytes, _mm512_srli_epi16(low, 8), high, 0xca);
+    first = _mm512_add_epi16(first, scales.signs_and_exponents);
+    second = _mm512_add_epi16(second, scales.signs_and_exponents);
   }
 
   ByteTables tables_;

@@ -185,9 +185,8 @@ void int4_group(const float* group, const float* importance, const float* unit, 
     for (std::size_t i = 0; i < kLanes; ++i) {
       std::uint32_t bits;
       std::memcpy(&bits, &chosen[i], sizeof(bits));
-      const std::uint32_t exponent = (bits >> 23 & 0xffU) + int4::kExponentBias - 127U;
-      scales[first + i] =
-          static_cast<std::uint8_t>((bits >> 31) << 7 | (bits >> kScaleShift & 7U) << 4 | exponent);
+      const std::uint32_t size = (bits >> kScaleShift & 0x7ffU) - std::uint32_t{kLeastScale};
+      scales[first + i] = static_cast<std::uint8_t>((bits >> 31) << 7 | size);
     }
   }
 }

@@ -30,19 +30,11 @@ constexpr std::size_t kVectors = 4;
 
 // A byte b beside the right constants is the float 2^23 + b. Bytes hold numbers plus 128.
 constexpr float kByteOffset = 0x1p23F + 128.0F;
-// 16 bytes of each half line, 2 rows of 32 numbers, as such floats: columns 0 1 | 4 5, 2 3 | 6 7 of
-// the first half line, then of the second, both k of each.
-[[gnu::always_inline]] inline void offset_floats(const __m256i (&bytes)[2], std::size_t row,
-                                                 __m256 (&floats)[kVectors]) {
-  const __m256i zero = _mm256_setzero_si256();
+// 16 such bytes, each in a word, as such floats: columns 0 1 | 4 5, 2 3 | 6 7, both k of each.
+[[gnu::always_inline]] inline void offset_floats(__m256i words, __m256& first, __m256& second) {
   const __m256i exponent = _mm256_set1_epi16(0x4b00);
-#pragma GCC unroll 2
-  for (std::size_t half = 0; half < 2; ++half) {
-    const __m256i words = row == 0 ? _mm256_unpacklo_epi8(bytes[half], zero)
-                                   : _mm256_unpackhi_epi8(bytes[half], zero);
-    floats[half * 2] = _mm256_castsi256_ps(_mm256_unpacklo_epi16(words, exponent));
-    floats[half * 2 + 1] = _mm256_castsi256_ps(_mm256_unpackhi_epi16(words, exponent));
-  }
+  first = _mm256_castsi256_ps(_mm256_unpacklo_epi16(words, exponent));
+  second = _mm256_castsi256_ps(_mm256_unpackhi_epi16(words, exponent));
 }
 
 class Int8Expander {
@@ -66,7 +58,12 @@ class Int8Expander {
     }
   }
   [[gnu::always_inline]] void weights(std::size_t row, __m256 (&out)[kVectors]) const {
-    offset_floats(bytes_, row, out);
+    const __m256i zero = _mm256_setzero_si256();
+#pragma GCC unroll 2
+    for (std::size_t half = 0; half < 2; ++half)
+      offset_floats(row == 0 ? _mm256_unpacklo_epi8(bytes_[half], zero)
+                             : _mm256_unpackhi_epi8(bytes_[half], zero),
+                    out[half * 2], out[half * 2 + 1]);
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j)
       out[j] = _mm256_sub_ps(out[j], _mm256_set1_ps(kByteOffset));
@@ -100,16 +97,11 @@ class Int4Expander {
 #pragma GCC unroll 2
     for (std::size_t half = 0; half < 2; ++half) {
       const __m256i scale =
-          _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes + half * 8)));
-      const __m256i sign = _mm256_slli_epi32(_mm256_and_si256(scale, _mm256_set1_epi32(0x80)), 24);
-      const __m256i fraction =
-          _mm256_slli_epi32(_mm256_and_si256(scale, _mm256_set1_epi32(0x70)), 16);
-      const __m256i exponent = _mm256_slli_epi32(
-          _mm256_add_epi32(_mm256_and_si256(scale, _mm256_set1_epi32(0x0f)),
-                           _mm256_set1_epi32(127 - static_cast<int>(int4::kExponentBias))),
-          23);
-      const __m256 all =
-          _mm256_castsi256_ps(_mm256_or_si256(_mm256_or_si256(sign, fraction), exponent));
+          _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes + half * 8)));
+      const __m256i sign_and_size = _mm256_and_si256(
+          _mm256_slli_epi32(scale, 20), _mm256_set1_epi32(static_cast<int>(0x87f00000U)));
+      const __m256 all = _mm256_castsi256_ps(_mm256_add_epi32(
+          sign_and_size, _mm256_set1_epi32((127 - static_cast<int>(int4::kExponentBias)) << 23)));
       scales_[half * 2] = _mm256_unpacklo_ps(all, all);
       scales_[half * 2 + 1] = _mm256_unpackhi_ps(all, all);
     }
@@ -129,7 +121,13 @@ class Int4Expander {
     }
   }
   [[gnu::always_inline]] void weights(std::size_t row, __m256 (&out)[kVectors]) const {
-    offset_floats(bytes_[row / 2], row % 2, out);
+#pragma GCC unroll 2
+    for (std::size_t half = 0; half < 2; ++half) {
+      const __m256i words = bytes_[row % 2][half];
+      offset_floats(row < 2 ? _mm256_and_si256(words, _mm256_set1_epi16(0x00ff))
+                            : _mm256_srli_epi16(words, 8),
+                    out[half * 2], out[half * 2 + 1]);
+    }
 #pragma GCC unroll 4
     for (std::size_t j = 0; j < kVectors; ++j)
       out[j] = _mm256_fmsub_ps(out[j], scales_[j], offsets_[j]);
@@ -138,7 +136,7 @@ class Int4Expander {
  private:
   __m256 scales_[kVectors] = {};
   __m256 offsets_[kVectors] = {};  // what the offset of the bytes becomes
-  __m256i bytes_[2][2] = {};       // low nibbles, high nibbles; half lines
+  __m256i bytes_[2][2] = {};       // low nibbles (rows 0 and 2), high nibbles; half lines
 };
 
 // f(row of the bf16 tile, expander, row of the line) for a panel of a step, ascending.

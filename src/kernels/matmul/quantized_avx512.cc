@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Few rows: weights are read once as a stream, expanded in registers and multiplied there, in the
-// order of the bf16 kernel (avx512.cc).
+// Few rows with int8 weights: they are read once as a stream, expanded in registers and multiplied
+// there, in the order of the bf16 kernel (avx512.cc). For many rows, and for tile kernels, steps of
+// int8 and int4 become bf16 tiles. int4_avx512.cc has what AVX-512 does with int4 itself.
 #include <cstring>
 
 #include "kernels/matmul/expand_avx512.h"
@@ -108,7 +109,6 @@ void expand(const std::byte* steps, std::size_t count, std::byte* tiles) {
 }  // namespace
 
 void avx512_int8(const BlockProduct& product) { multiply<Int8Expander>(product); }
-void avx512_int4(const BlockProduct& product) { multiply<Int4Expander>(product); }
 
 void avx512_int8_expand(const std::byte* steps, std::size_t count, std::byte* tiles) {
   expand<Int8Expander>(steps, count, tiles);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Products with quantized weights. A step of a quantized pair stands for two bf16 tiles, exactly,
-// and a product with the steps is the product with those tiles: the sums have the same bits,
-// whether the tiles are made in registers while few rows pass by or in the cache for many.
+// Products with quantized weights, whose steps meet few rows as they are and many after they were
+// expanded: the sums have the same bits either way. Where an expanded step is two bf16 tiles, they
+// are also those of the bf16 kernel with these tiles, which stand for the weights exactly.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +23,14 @@ struct QuantizedKernel {
   // both, but `right` holds steps of the format. Sums are not yet multiplied by the columns'
   // multipliers.
   void (*run)(const BlockProduct& product);
-  // `count` steps to twice as many bf16 tiles at `tiles`, 64-byte aligned.
-  void (*expand)(const std::byte* steps, std::size_t count, std::byte* tiles);
   // Multiplies `rows` rows of sums [32][32] by the multipliers [32] of their columns.
   void (*scale)(float* sums, std::size_t rows, const float* multipliers);
+  // `count` steps to as many of `expanded_bytes` at `expanded`, 64-byte aligned.
+  void (*expand)(const std::byte* steps, std::size_t count, std::byte* expanded);
+  // As `run`, but `right` holds expanded steps.
+  void (*run_expanded)(const BlockProduct& product);
+  // kBf16StepBytes if a step becomes two bf16 tiles, see expanded_step.h.
+  std::size_t expanded_bytes;
 };
 
 // All that are compiled into this program, whether or not this processor can run them.

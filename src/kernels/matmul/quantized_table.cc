@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/check.h"
+#include "kernels/matmul/expanded_step.h"
 #include "kernels/matmul/quantized_functions.h"
 #include "kernels/matmul/quantized_kernel.h"
 
@@ -7,14 +8,17 @@ namespace vl2 {
 namespace {
 
 constexpr QuantizedKernel kKernels[] = {
-#define VL2_QUANTIZED_KERNEL(name, isa, weights, many_rows, expand, scale) \
-  {#name,                                                                  \
-   Isa::isa,                                                               \
-   WeightFormat::weights,                                                  \
-   many_rows,                                                              \
-   matmul_functions::name,                                                 \
-   matmul_functions::expand,                                               \
-   matmul_functions::scale},
+#define VL2_QUANTIZED_KERNEL(name, isa, weights, many_rows, scale, expand, run_expanded, \
+                             expanded_bytes)                                             \
+  {#name,                                                                                \
+   Isa::isa,                                                                             \
+   WeightFormat::weights,                                                                \
+   many_rows,                                                                            \
+   matmul_functions::name,                                                               \
+   matmul_functions::scale,                                                              \
+   matmul_functions::expand,                                                             \
+   matmul_functions::run_expanded,                                                       \
+   expanded_bytes},
 #include "kernels/matmul/quantized_kernels.inc"
 #undef VL2_QUANTIZED_KERNEL
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernels/matmul/expanded_step.h"
 #include "kernels/matmul/quantized_kernel.h"
 
 namespace vl2 {
@@ -50,14 +51,14 @@ void sweep_stream(const Sweep& work, const QuantizedKernel* quantized) {
   }
 }
 
-// Steps that are expanded at a time: their bf16 tiles share the second-level cache with the rows.
+// Steps that are expanded at a time: what they become shares the second-level cache with the rows.
 constexpr std::size_t kExpandedSteps = 64;
 // Rows whose sums wait for the next steps.
 constexpr std::size_t kExpandedRows = 384;
 
 // Of a thread, made when it first needs it.
 struct Expanded {
-  AlignedBuffer tiles{kExpandedSteps * 2 * kTileNumbers * sizeof(Bf16)};
+  AlignedBuffer steps{kExpandedSteps * kLargestExpandedStepBytes};
   AlignedBuffer sums{kExpandedRows * kPairColumns * sizeof(float)};
 };
 Expanded& expanded() {
@@ -75,24 +76,24 @@ void multiply_expanded(const Sweep& work, const QuantizedKernel& quantized, Shar
   const std::size_t blocks = tiles_of(rows.end - rows.begin, kBlockRows);
   const std::size_t ahead_bytes = round_up(weight.pair_bytes() / (blocks * parts), 64);
   const std::byte* ahead = pair_after(work, pair);
-  std::byte* tiles = expanded().tiles.data();
+  std::byte* steps_now = expanded().steps.data();
   for (std::size_t part = 0; part < parts; ++part) {
     const Share share = share_of(steps, part, parts);
     quantized.expand(weight.pair(matrix, pair) + share.begin * step_bytes, share.end - share.begin,
-                     tiles);
+                     steps_now);
     float* sums = expanded().sums.as<float>().data();
     for (std::size_t row = rows.begin; row < rows.end; row += kBlockRows) {
       const std::size_t count = std::min(kBlockRows, rows.end - row);
-      kernels.matmul->run({.left = x.line(0, row, share.begin * kTileDepth),
-                           .left_row_tile_bytes = x.row_tile_bytes(),
-                           .right = tiles,
-                           .depth_tiles = share.end - share.begin,
-                           .rows = count,
-                           .panels = panels_of(weight, pair),
-                           .out = sums,
-                           .accumulate = part > 0,
-                           .ahead = ahead,
-                           .ahead_bytes = ahead_bytes});
+      quantized.run_expanded({.left = x.line(0, row, share.begin * kTileDepth),
+                              .left_row_tile_bytes = x.row_tile_bytes(),
+                              .right = steps_now,
+                              .depth_tiles = share.end - share.begin,
+                              .rows = count,
+                              .panels = panels_of(weight, pair),
+                              .out = sums,
+                              .accumulate = part > 0,
+                              .ahead = ahead,
+                              .ahead_bytes = ahead_bytes});
       if (ahead != nullptr) ahead += ahead_bytes;
       if (part + 1 == parts) {
         quantized.scale(sums, count, weight.multipliers(matrix, pair));

@@ -23,13 +23,13 @@ inline constexpr std::size_t kLevelCount = 16;
 inline constexpr int kLevels[kLevelCount] = {-88, -68, -56, -44, -34, -24, -14, -6,
                                              2,   9,   17,  26,  34,  44,  56,  80};
 
-// Scale byte: bit 7 sign, bits 6..4 fraction m, bits 3..0 exponent e; +-(1 + m/8) * 2^(e - 15).
+// Scale byte: bit 7 sign, bits 6..3 exponent e, bits 2..0 fraction m; +-(1 + m/8) * 2^(e - 15). A
+// small float: its bits are those of an fp32 number, shifted, less another bias.
 inline constexpr std::uint32_t kExponentBias = 15;
 constexpr float scale_of(std::uint8_t byte) noexcept {
   const std::uint32_t sign = (byte & 0x80U) << 24;
-  const std::uint32_t fraction = (byte >> 4 & 7U) << 20;
-  const std::uint32_t exponent = (127U - kExponentBias + (byte & 15U)) << 23;
-  return std::bit_cast<float>(sign | exponent | fraction);
+  const std::uint32_t size = (byte & 0x7fU) << 20;
+  return std::bit_cast<float>(sign | (size + ((127U - kExponentBias) << 23)));
 }
 
 // Bits of level * scale as a bf16 number, exactly.
@@ -45,13 +45,13 @@ inline constexpr std::size_t kScalesOffset = 2 * kPanelBytes;
 inline constexpr std::size_t kStepBytes = kScalesOffset + 64;
 
 // Where the code of number k (0..31) of column n (0..31) lies in a step: a byte and the bit it
-// begins at (0 or 4). 64 bytes hold four rows of a bf16 tile (eight k): low nibbles the first two,
-// high nibbles the others, bytes in the order of int8.h:
-// [panel][k / 8][n / 4][k / 2 % 2][n % 4][k % 2].
+// begins at (0 or 4). 64 bytes hold four rows of a bf16 tile (eight k). Each of their 16-bit words
+// holds four codes, one a row, the first in the lowest bits, and words lie as numbers do in a row:
+// [panel][k / 8][n][k % 2], nibble k / 2 % 4. So a row of indices is these words, shifted.
 constexpr std::size_t byte_of(std::size_t k, std::size_t n) noexcept {
-  return n / 16 * kPanelBytes + k / 8 * 64 + n % 16 / 4 * 16 + k / 2 % 2 * 8 + n % 4 * 2 + k % 2;
+  return n / 16 * kPanelBytes + k / 8 * 64 + n % 16 * 4 + k % 2 * 2 + k / 4 % 2;
 }
-constexpr unsigned shift_of(std::size_t k) noexcept { return k / 4 % 2 == 0 ? 0U : 4U; }
+constexpr unsigned shift_of(std::size_t k) noexcept { return k / 2 % 2 == 0 ? 0U : 4U; }
 // Where their scale lies: [panel][k / 16][n].
 constexpr std::size_t scale_byte_of(std::size_t k, std::size_t n) noexcept {
   return kScalesOffset + n / 16 * 32 + k / kGroup * 16 + n % 16;

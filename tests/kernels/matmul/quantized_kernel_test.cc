@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every kernel for quantized weights: tiles as the definition has them, and sums of the same bits
-// as the bf16 kernel of its instruction set gives for those tiles.
+// Every kernel for quantized weights: expanded steps stand for the weights of the definition, and
+// sums have the same bits whether steps were expanded before or not.
 #include "kernels/matmul/quantized_kernel.h"
 
 #include <bit>
@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "base/aligned.h"
+#include "kernels/matmul/expanded_step.h"
 #include "kernels/matmul/kernel_cases.h"
 
 namespace vl2 {
@@ -41,9 +42,22 @@ class QuantizedKernels : public testing::TestWithParam<const QuantizedKernel*> {
   }
   AlignedBuffer expand(const QuantizedKernel& with, const AlignedBuffer& steps) const {
     const std::size_t count = steps.size() / step_bytes_of(kernel().weights);
-    AlignedBuffer tiles(count * 2 * kTileNumbers * sizeof(Bf16));
-    with.expand(steps.data(), count, tiles.data());
-    return tiles;
+    AlignedBuffer expanded(count * with.expanded_bytes);
+    with.expand(steps.data(), count, expanded.data());
+    return expanded;
+  }
+  bool makes_bf16_tiles() const { return kernel().expanded_bytes == kBf16StepBytes; }
+  // Numbers [step][n][k] that the definition makes of steps.
+  std::vector<float> weights_of(const AlignedBuffer& steps) const {
+    const AlignedBuffer tiles = expand(quantized_kernel(Isa::portable, kernel().weights), steps);
+    const std::size_t count = steps.size() / step_bytes_of(kernel().weights);
+    std::vector<float> weights;
+    for (std::size_t step = 0; step < count; ++step)
+      for (std::size_t n = 0; n < kPairColumns; ++n)
+        for (std::size_t k = 0; k < kTileDepth; ++k)
+          weights.push_back(to_float(
+              tiles.as<Bf16>()[step * 2 * kTileNumbers + right_index(Operand::bf16, n, k, 1)]));
+    return weights;
   }
 };
 
@@ -91,6 +105,7 @@ void expect_same(const std::vector<float>& actual, const std::vector<float>& exp
 }
 
 TEST_P(QuantizedKernels, ExpandToTheTilesOfTheDefinition) {
+  if (!makes_bf16_tiles()) GTEST_SKIP() << "keeps scales apart";
   const AlignedBuffer steps = random_steps(7, 1);
   const AlignedBuffer expected = expand(quantized_kernel(Isa::portable, kernel().weights), steps);
   const AlignedBuffer actual = expand(kernel(), steps);
@@ -102,10 +117,50 @@ TEST_P(QuantizedKernels, ExpandToTheTilesOfTheDefinition) {
     }
 }
 
-TEST_P(QuantizedKernels, GiveTheBitsOfTheBf16KernelOnExpandedTiles) {
+TEST_P(QuantizedKernels, ExpandToLevelsAndScalesOfTheDefinition) {
+  if (makes_bf16_tiles()) GTEST_SKIP() << "has scales in its numbers";
+  const AlignedBuffer steps = random_steps(7, 1);
+  const std::vector<float> weights = weights_of(steps);
+  const AlignedBuffer expanded = expand(kernel(), steps);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const std::size_t n = i / kTileDepth % kPairColumns;
+    const std::size_t k = i % kTileDepth;
+    const std::byte* step = expanded.data() + i / (2 * kTileNumbers) * kLevelStepBytes;
+    const auto level = reinterpret_cast<const Bf16*>(step)[right_index(Operand::bf16, n, k, 1)];
+    const float scale =
+        reinterpret_cast<const float*>(step + kBf16StepBytes)[k / 16 * kPairColumns + n];
+    ASSERT_EQ(to_float(level) * scale, weights[i]) << i;
+  }
+}
+
+TEST_P(QuantizedKernels, AreNearTheExactSum) {
+  constexpr std::size_t kSteps = 6;
+  const AlignedBuffer steps = random_steps(kSteps, 6);
+  const std::vector<float> weights = weights_of(steps);
+  Rows32 rows(kSteps);
+  const auto sums = rows.multiply(bf16_kernel(), kernel().run, steps, {.rows = 3});
+  for (std::size_t m = 0; m < 3; ++m)
+    for (std::size_t n = 0; n < kPairColumns; ++n) {
+      double sum = 0.0;
+      double size = 0.0;
+      for (std::size_t k = 0; k < kSteps * kTileDepth; ++k) {
+        const Bf16 x = rows.left.as<Bf16>()[left_index(m, k, kSteps)];
+        const std::size_t at = (k / kTileDepth * kPairColumns + n) * kTileDepth + k % kTileDepth;
+        const double term = static_cast<double>(to_float(x)) * static_cast<double>(weights[at]);
+        sum += term;
+        size += std::abs(term);
+      }
+      ASSERT_NEAR(sums[m * kPairColumns + n], sum, 1e-5 * size) << m << ' ' << n;
+    }
+}
+
+TEST_P(QuantizedKernels, GiveTheSameBitsOnExpandedSteps) {
+  if (makes_bf16_tiles()) {
+    EXPECT_EQ(kernel().run_expanded, bf16_kernel().run);
+  }
   for (const std::size_t count : {1U, 2U, 3U, 9U, 40U}) {
     const AlignedBuffer steps = random_steps(count, count);
-    const AlignedBuffer tiles = expand(kernel(), steps);
+    const AlignedBuffer expanded = expand(kernel(), steps);
     Rows32 rows(count);
     const std::size_t stride = kernel().isa == Isa::portable && count > 3 ? 7 : 1;
     for (std::size_t n = 1; n <= kBlockRows; n += stride)
@@ -113,7 +168,7 @@ TEST_P(QuantizedKernels, GiveTheBitsOfTheBf16KernelOnExpandedTiles) {
         for (const bool accumulate : {false, true}) {
           const BlockProduct shape{.rows = n, .panels = panels, .accumulate = accumulate};
           expect_same(rows.multiply(bf16_kernel(), kernel().run, steps, shape),
-                      rows.multiply(bf16_kernel(), bf16_kernel().run, tiles, shape), shape);
+                      rows.multiply(bf16_kernel(), kernel().run_expanded, expanded, shape), shape);
         }
   }
 }
@@ -173,7 +228,7 @@ TEST(QuantizedKernelTable, HasAKernelForEveryInstructionSetAndFormat) {
       const QuantizedKernel& kernel = quantized_kernel(isa, format);
       EXPECT_EQ(kernel.weights, format);
       EXPECT_LE(kernel.isa, isa);
-      // Its tiles go to the bf16 kernel, so both must be of one instruction set.
+      // The bf16 kernel configures for both, so both must be of one instruction set.
       EXPECT_EQ(kernel.isa, matmul_kernel(isa, Operand::bf16).isa);
     }
 }
