@@ -75,16 +75,29 @@ struct Shape {
   std::size_t columns;
 };
 
+// Few rows wait for weights, which must come from memory: matrices take turns, so many that none is
+// still in a cache when its turn comes again.
+std::vector<Weight> weights_of(WeightFormat format, const Shape& shape) {
+  constexpr std::size_t kBytes = std::size_t{256} << 20;
+  std::vector<Weight> weights = {random_weight(format, shape.columns, shape.depth)};
+  const std::size_t count = tiles_of(kBytes, weights[0].total_bytes());
+  while (shape.rows <= 32 && weights.size() < count)
+    weights.push_back(random_weight(format, shape.columns, shape.depth));
+  return weights;
+}
+
 void bench_matmul(benchmark::State& state, Setting setting, Shape shape) {
   Arena arena;
   const Packed x = arena.packed(setting.operand(), shape.rows, shape.depth);
   fill_numbers(x.tiles, x.total_bytes(), setting.operand());
-  const Weight weight = random_weight(setting.format, shape.columns, shape.depth);
+  const std::vector<Weight> weights = weights_of(setting.format, shape);
   const Rows out = arena.rows(shape.rows, shape.columns);
   const ThreadTeam team(setting.threads);
-  for (auto _ : state) matmul(setting.kernels(), team, x, weight, StoreRows{out});
+  std::size_t turn = 0;
+  for (auto _ : state)
+    matmul(setting.kernels(), team, x, weights[turn++ % weights.size()], StoreRows{out});
   if (shape.rows <= 16)
-    count_bytes(state, static_cast<double>(weight.total_bytes()), setting.threads);
+    count_bytes(state, static_cast<double>(weights[0].total_bytes()), setting.threads);
   else
     count_flops(state, 2.0 * static_cast<double>(shape.rows * shape.depth * shape.columns),
                 setting.isa, setting.operand(), setting.threads);
