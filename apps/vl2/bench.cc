@@ -308,10 +308,7 @@ void add_bench_command(CLI::App& program, Action& action) {
       ->capture_default_str()
       ->type_name("N");
   describe_weights_option(*command->add_option("--weights", options->weights));
-  command->add_option("--vision", options->vision, "Activations of the vision tower: bf16 or int8")
-      ->check(CLI::IsMember({"bf16", "int8"}))
-      ->capture_default_str()
-      ->type_name("FORMAT");
+  describe_vision_option(*command->add_option("--vision", options->vision));
   command->add_option("--prompt", options->prompt_tokens, "Tokens of the prompt")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str()

@@ -71,6 +71,15 @@ void describe_weights_option(CLI::Option& option) {
       ->type_name("FORMAT");
 }
 
+void describe_vision_option(CLI::Option& option) {
+  option
+      .description(
+          "Activations of the vision tower: bf16, or int8, which is faster and rounds more")
+      ->check(CLI::IsMember({"bf16", "int8"}))
+      ->capture_default_str()
+      ->type_name("FORMAT");
+}
+
 fs::path find_model(const std::string& given) {
   fs::path folder = given;
   if (given.empty()) {

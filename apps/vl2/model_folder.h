@@ -14,6 +14,8 @@ void add_model_option(CLI::App& command, std::string& given);
 
 // Gives --weights, which every command that loads a model has, its help and its names.
 void describe_weights_option(CLI::Option& option);
+// The same for --vision.
+void describe_vision_option(CLI::Option& option);
 
 // The folder of `given`, else of the environment variable VL2_MODEL, else of the bundled model,
 // which lies next to the program: ../models/vl2-nano of a build folder inside the source tree, or

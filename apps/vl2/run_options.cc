@@ -104,14 +104,7 @@ void add_sampling_options(CLI::App& command, GenerationOptions& options) {
 void add_engine_options(CLI::App& command, EngineOptions& options) {
   const std::string group = "Engine";
   describe_weights_option(*command.add_option("--weights", options.weights)->group(group));
-  command
-      .add_option("--vision", options.vision,
-                  "Activations of the vision tower: bf16, or int8, which is faster and rounds "
-                  "more")
-      ->check(CLI::IsMember({"bf16", "int8"}))
-      ->capture_default_str()
-      ->type_name("FORMAT")
-      ->group(group);
+  describe_vision_option(*command.add_option("--vision", options.vision)->group(group));
   command.add_option("--threads", options.threads, "0: all cores")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str()

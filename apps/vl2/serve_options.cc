@@ -126,6 +126,7 @@ void add_engine_options(CLI::App& command, ServeOptions& options) {
       "What clients call the model (default: its folder)", group)
       ->type_name("NAME");
   describe_weights_option(*add(command, "--weights", server.weights, "", group));
+  describe_vision_option(*add(command, "--vision", server.vision, "", group));
   add(command, "--threads", server.threads, "0: all cores", group)
       ->check(CLI::Range(0, 4096))
       ->capture_default_str()

@@ -16,18 +16,10 @@
 namespace vl2 {
 namespace {
 
-bool integer_vision_from(const std::string& vision) {
-  if (vision != "bf16" && vision != "int8") {
-    throw Error(ErrorCode::invalid_argument,
-                "there is no vision format \"" + vision + "\"; there are bf16 and int8");
-  }
-  return vision == "int8";
-}
-
 LoadedModel load(const EngineOptions& options, const ThreadTeam& team) {
   LoadOptions load_options;
   load_options.recipe = recipe_wanted(options.weights);
-  load_options.integer_vision = integer_vision_from(options.vision);
+  load_options.integer_vision = integer_vision_wanted(options.vision);
   load_options.context_tokens = options.context_tokens;
   load_options.team = team;
   if (options.progress) {

@@ -132,6 +132,12 @@ std::optional<Recipe> recipe_wanted(std::string_view weights) {
   return recipe_from(weights);
 }
 
+bool integer_vision_wanted(std::string_view vision) {
+  if (vision == "bf16" || vision == "int8") return vision == "int8";
+  throw Error(ErrorCode::invalid_argument,
+              fmt::format("there is no vision format \"{}\"; there are bf16 and int8", vision));
+}
+
 LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& options) {
   const Stopwatch stopwatch;
   const ModelConfig config = load_model_config(folder);

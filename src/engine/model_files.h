@@ -52,5 +52,7 @@ LoadedModel random_model(const ModelConfig& config, const std::string& name,
 inline constexpr std::string_view kWeightsOfFolder = "auto";
 // Throws Error{invalid_argument} for what is no recipe.
 std::optional<Recipe> recipe_wanted(std::string_view weights);
+// The words are bf16 and int8. Throws as recipe_wanted() does.
+bool integer_vision_wanted(std::string_view vision);
 
 }  // namespace vl2

@@ -40,6 +40,7 @@ class Model {
   std::size_t pixels_per_tile() const noexcept { return vision_.pixels_per_tile(); }
   // Before the model is shared: the vision tower multiplies 8-bit integers. Not for format f32.
   void use_integer_vision(const ThreadTeam& team);
+  bool integer_vision() const noexcept { return vision_.integer_products(); }
 
   // Lays the rows of a picture's tiles (the global view first, then the local tiles row by row,
   // as encode_tiles gives them) out as the prompt has them: newlines after each row of the views,

@@ -26,6 +26,10 @@ class VisionTower {
   // are rounded to 8 bits row by row. Returns the bytes that the weights grew by.
   std::ptrdiff_t use_integer_products(const ThreadTeam& team);
 
+  bool integer_products() const noexcept {
+    return !blocks_.empty() && blocks_.front().qkv.integer_products;
+  }
+
   // Numbers of a tile's pixels.
   std::size_t pixels_per_tile() const noexcept;
 

@@ -23,6 +23,7 @@ Json model_json(const ServerContext& server) {
       {"context_length", model.model.context()},
       {"modalities", {{"input", {"text", "image"}}, {"output", {"text"}}}},
       {"weights_format", to_string(model.model.recipe())},
+      {"vision_format", model.model.integer_vision() ? "int8" : "bf16"},
       {"weights_bytes", model.model.weight_bytes()},
       {"instruction_set", to_string(chosen_isa())}};
 }

@@ -31,6 +31,7 @@ LoadedModel load(const ServerOptions& options, const ThreadTeam& team,
                  const std::atomic<bool>& stopping) {
   LoadOptions load_options;
   load_options.recipe = recipe_wanted(options.weights);
+  load_options.integer_vision = integer_vision_wanted(options.vision);
   load_options.context_tokens = options.context_tokens;
   load_options.team = team;
   load_options.progress = [&](std::size_t, std::size_t) { return !stopping; };

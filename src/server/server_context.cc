@@ -39,10 +39,11 @@ Constraints& ServerContext::constraints() {
 
 ResponseHead ServerContext::head(const char* id_prefix, const char* object) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {fmt::format("{}-{:016x}", id_prefix, draw()), object,
-          std::chrono::duration_cast<std::chrono::seconds>(now).count(), model_name(),
-          fmt::format("{}-{}-{}", model().name, to_string(model().model.recipe()),
-                      to_string(chosen_isa()))};
+  return {
+      fmt::format("{}-{:016x}", id_prefix, draw()), object,
+      std::chrono::duration_cast<std::chrono::seconds>(now).count(), model_name(),
+      fmt::format("{}-{}{}-{}", model().name, to_string(model().model.recipe()),
+                  model().model.integer_vision() ? "-vision-int8" : "", to_string(chosen_isa()))};
 }
 
 std::uint64_t ServerContext::draw() {

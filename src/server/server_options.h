@@ -21,6 +21,7 @@ struct ServerOptions {
   std::filesystem::path model = {};
   std::string model_name = {};  // what clients call it; empty: the folder's name
   std::string weights = "auto";
+  std::string vision = "bf16";      // activations of the vision tower: bf16 or int8
   int threads = 0;                  // 0: all the process may use
   std::size_t context_tokens = 0;   // 0: what the model was made for
   std::size_t kv_memory_bytes = 0;  // 0: a quarter of what the weights leave, at most 64 contexts

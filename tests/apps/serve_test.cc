@@ -131,6 +131,22 @@ TEST(Serve, FlagsGoBeforeTheEnvironmentAndThatBeforeTheFile) {
               HasSubstr("temperature 0.25"));
 }
 
+TEST(Serve, IntegerVisionIsNamedAndAnswersAsOnTheCommandLine) {
+  const ServedModel served({"--vision", "int8", "--media-path", (kNano / "demo").string()});
+  EXPECT_EQ(served.get("/v1/models")["data"][0]["vision_format"], "int8");
+  const std::string question = "What does the text say?";
+  Json content = Json::array();
+  content.push_back({{"type", "image_url"}, {"image_url", "file://sign.png"}});
+  content.push_back({{"type", "text"}, {"text", question}});
+  const Json answer = served.post(
+      kChat, {{"messages", {{{"role", "user"}, {"content", content}}}}, {"temperature", 0}});
+  EXPECT_THAT(answer["system_fingerprint"].get<std::string>(), HasSubstr("vision-int8"));
+  const Result line = run_on_nano(
+      "run",
+      {"--vision", "int8", "-i", (kNano / "demo" / "sign.png").string(), "--json", question});
+  EXPECT_EQ(answer["choices"][0]["message"]["content"], line.json()["text"]);
+}
+
 TEST(Serve, WrongConfigurationIsToldInOneLine) {
   const TemporaryFolder folder;
   const auto fails_with = [&](const std::string& text, int code, const std::string& words) {
