@@ -100,8 +100,8 @@ TEST_F(ChatRoute, AStreamSaysTheSame) {
       reason = chunk["choices"][0]["finish_reason"];
   }
   const Reply& message = whole["choices"][0]["message"];
-  EXPECT_EQ(text, message["content"]);
-  EXPECT_EQ(reason, whole["choices"][0]["finish_reason"]);
+  EXPECT_EQ(text, message["content"].get<std::string>());
+  EXPECT_EQ(reason, whole["choices"][0]["finish_reason"].get<std::string>());
   ASSERT_TRUE(message.contains("grounding")) << message;
   EXPECT_EQ(grounding, message["grounding"]);
   EXPECT_EQ(chunks.back()["usage"]["completion_tokens"], whole["usage"]["completion_tokens"]);
@@ -310,7 +310,7 @@ TEST_F(ChatRoute, CompletionsGoOnWithTheText) {
       server_->post_text("/v1/completions", with(body, {{"stream", true}, {"prompt", "One"}})));
   std::string text;
   for (const Reply& chunk : chunks) text += chunk["choices"][0]["text"].get<std::string>();
-  EXPECT_EQ(text, reply["choices"][0]["text"]);
+  EXPECT_EQ(text, reply["choices"][0]["text"].get<std::string>());
 }
 
 }  // namespace

@@ -127,8 +127,8 @@ TEST(Server, AClientThatLeavesWhileItsPicturesAreReadIsForgotten) {
 }
 
 TEST(Server, DrainsWhatIsAtWorkAndTakesNothingNew) {
-  LiveServer server;
-  Reader reader(server, endless({{"max_tokens", 1500}}));
+  LiveServer server({.drain_seconds = 60});
+  Reader reader(server, endless({{"max_tokens", 600}}));
   ASSERT_TRUE(wait_until([&] { return reader.has("content"); }));
   httplib::Client client = server.client();
   client.set_keep_alive(false);
