@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { nano } from "../clients/server.mjs";
+import { nano, until } from "../clients/server.mjs";
 import { demo, pixelsOf, withPage } from "./browser.mjs";
 
 const FIRST_COLOUR = [0xd6, 0x20, 0x4e];
@@ -118,6 +118,22 @@ describe("grounding", () => {
     assert.ok(box, markup);
     for (const [index, wanted] of [250, 500, 500, 749].entries())
       assert.ok(Math.abs(Number(box[index + 1]) - wanted) <= 4, markup);
+  });
+
+  it("draws a box with keys alone", async () => {
+    await reader.attach(demo("shapes.png"));
+    await reader.button("Open shapes.png").press("Enter");
+    await reader.button("Draw a box").press("Enter");
+    const drawing = reader.page.getByRole("application");
+    await until("it has the focus", () =>
+      drawing.evaluate((element) => element === document.activeElement),
+    );
+    for (const key of ["ArrowRight", "ArrowRight", "ArrowDown", "Shift+ArrowLeft", "Enter"])
+      await reader.page.keyboard.press(key);
+    assert.equal(
+      await reader.question.inputValue(),
+      "<|ref|><|/ref|><|det|>[[420, 420, 600, 620]]<|/det|>",
+    );
   });
 
   it("zooms into a picture and out again", async () => {

@@ -97,10 +97,20 @@ function Viewer({ picture, regions, onClose }: Shown & { onClose: () => void }) 
   );
 }
 
-/** Turns a drag into a box in thousandths of the picture. */
+const KEYS: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+const KEY_STEP = 20; // thousandths
+const FIRST_BOX: Box = [400, 400, 600, 600];
+
+/** Turns a drag, or arrow keys and Enter, into a box in thousandths of the picture. */
 function DrawingLayer({ onDrawn }: { onDrawn: (box: Box) => void }) {
   const [start, setStart] = useState<[number, number] | null>(null);
   const [end, setEnd] = useState<[number, number] | null>(null);
+  const within = (value: number) => Math.min(999, Math.max(0, value));
   const placeOf = (event: PointerEvent): [number, number] => {
     const area = (event.currentTarget as Element).getBoundingClientRect();
     const part = (value: number) => Math.round(Math.min(1, Math.max(0, value)) * 999);
@@ -115,6 +125,20 @@ function DrawingLayer({ onDrawn }: { onDrawn: (box: Box) => void }) {
     setStart(placeOf(event));
     setEnd(placeOf(event));
   };
+  const layer = useRef<HTMLDivElement>(null);
+  useEffect(() => layer.current?.focus(), []);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const way = KEYS[event.key];
+    if (!way && event.key !== "Enter") return;
+    event.preventDefault();
+    event.stopPropagation(); // the keys move the picture too
+    if (!way) return finish();
+    const by = way.map((part) => (box ? part * KEY_STEP : 0));
+    const [left, top, right, bottom] = box ?? FIRST_BOX;
+    if (!event.shiftKey) setStart([within(left + by[0]!), within(top + by[1]!)]);
+    else setStart([left, top]);
+    setEnd([within(right + by[0]!), within(bottom + by[1]!)]);
+  };
   const finish = () => {
     if (box && box[2] > box[0] && box[3] > box[1]) onDrawn(box);
     setStart(null);
@@ -122,8 +146,13 @@ function DrawingLayer({ onDrawn }: { onDrawn: (box: Box) => void }) {
   };
   return (
     <div
+      ref={layer}
       class={styles.drawing}
       data-drawing
+      tabIndex={0}
+      role="application"
+      aria-label={t("drawBoxHelp")}
+      onKeyDown={onKeyDown}
       onPointerDown={begin}
       onPointerMove={(event) => start && setEnd(placeOf(event))}
       onPointerUp={finish}
@@ -140,6 +169,7 @@ function DrawingLayer({ onDrawn }: { onDrawn: (box: Box) => void }) {
           }}
         />
       )}
+      <output class={styles.place}>{box?.join(", ")}</output>
     </div>
   );
 }

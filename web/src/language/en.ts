@@ -32,7 +32,7 @@ export const en = {
   demoPreset: "Original demo",
   download: "Download with boxes",
   drawBox: "Draw a box",
-  drawBoxHelp: "Drag over the picture; the box goes into your question.",
+  drawBoxHelp: "Drag over the picture, or press the arrow keys (with Shift for the size) and Enter; the box goes into your question.",
   dropHere: "Drop pictures or PDF files here",
   dropOldTurns: "Leave out old turns",
   edit: "Edit",

@@ -33,7 +33,7 @@ export const zh: Record<keyof typeof en, string> = {
   demoPreset: "原版演示",
   download: "下载带方框的图片",
   drawBox: "画方框",
-  drawBoxHelp: "在图片上拖动，方框会写入你的问题。",
+  drawBoxHelp: "在图片上拖动，或用方向键移动（加 Shift 改变大小）再按回车；方框会写入你的问题。",
   dropHere: "将图片或 PDF 文件拖放到这里",
   dropOldTurns: "省略旧的轮次",
   edit: "编辑",
