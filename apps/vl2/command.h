@@ -30,6 +30,8 @@ using Action = std::function<int()>;
 void add_run_command(CLI::App& program, Action& action);
 void add_serve_command(CLI::App& program, Action& action);
 void add_bench_command(CLI::App& program, Action& action);
+void add_eval_command(CLI::App& program, Action& action);
+void add_compare_command(CLI::App& program, Action& action);
 void add_info_command(CLI::App& program, Action& action);
 void add_quantize_command(CLI::App& program, Action& action);
 void add_tokenize_command(CLI::App& program, Action& action);

@@ -71,6 +71,8 @@ int run_program(int argc, char** argv) {
   add_run_command(program, action);
   add_serve_command(program, action);
   add_bench_command(program, action);
+  add_eval_command(program, action);
+  add_compare_command(program, action);
   add_info_command(program, action);
   add_quantize_command(program, action);
   add_tokenize_command(program, action);

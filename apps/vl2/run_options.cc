@@ -101,6 +101,8 @@ void add_sampling_options(CLI::App& command, GenerationOptions& options) {
       ->group(group);
 }
 
+}  // namespace
+
 void add_engine_options(CLI::App& command, EngineOptions& options) {
   const std::string group = "Engine";
   describe_weights_option(*command.add_option("--weights", options.weights)->group(group));
@@ -125,8 +127,6 @@ void add_engine_options(CLI::App& command, EngineOptions& options) {
       ->type_name("N")
       ->group(group);
 }
-
-}  // namespace
 
 void add_run_options(CLI::App& command, RunOptions& options) {
   add_input_options(command, options);

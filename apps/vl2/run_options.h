@@ -29,6 +29,9 @@ struct RunOptions {
 // Adds the options and their checks. `options` must outlive the parsing.
 void add_run_options(CLI::App& command, RunOptions& options);
 
+// The part of them that says how the model is held and run.
+void add_engine_options(CLI::App& command, EngineOptions& options);
+
 // Throws UsageError for options that contradict each other.
 void check_run_options(const RunOptions& options);
 

@@ -85,20 +85,19 @@ Runtime::Runtime(const Model& model, std::optional<Tokenizer> tokenizer, Runtime
 RequestId Runtime::add(Request request) {
   check_options(request.options);
   const std::vector<std::int32_t>& ids = request.prompt.ids;
-  const std::int32_t vocabulary = model_.config().language.vocab_size;
   if (ids.empty()) throw Error(ErrorCode::invalid_argument, "the prompt is empty");
   for (const std::int32_t id : ids) {
-    if (id < 0 || id >= vocabulary) {
+    if (id < 0 || id >= vocabulary()) {
       throw Error(
           ErrorCode::invalid_argument,
-          fmt::format("the prompt has token {}, the model knows 0 to {}", id, vocabulary - 1));
+          fmt::format("the prompt has token {}, the model knows 0 to {}", id, vocabulary() - 1));
     }
   }
   for (const auto& [token, bias] : request.steering.logit_bias) {
-    if (token >= 0 && token < vocabulary) continue;
+    if (token >= 0 && token < vocabulary()) continue;
     throw Error(
         ErrorCode::invalid_argument,
-        fmt::format("logit_bias has token {}, the model knows 0 to {}", token, vocabulary - 1));
+        fmt::format("logit_bias has token {}, the model knows 0 to {}", token, vocabulary() - 1));
   }
   check_length(cost_of(request.prompt, model_.context()));
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -66,6 +67,8 @@ class Runtime {
   std::vector<Event> step();
 
   std::size_t context_tokens() const noexcept { return model_.context(); }
+  // Logits are this many; token ids are smaller.
+  std::int32_t vocabulary() const noexcept { return model_.config().language.vocab_size; }
   std::size_t cache_bytes() const noexcept { return pool_.total_bytes(); }
   std::size_t waiting_count() const noexcept { return waiting_.size(); }
   std::size_t running_count() const noexcept { return running_.size(); }

@@ -102,6 +102,8 @@ nlohmann::json parse_json(std::string_view text, const std::string& file, ErrorC
     throw Error(code,
                 fmt::format("{}: not valid JSON near byte {} of {}; the file is damaged or cut off",
                             file, error.byte, text.size()));
+  } catch (const nlohmann::json::out_of_range&) {
+    throw Error(code, fmt::format("{}: a number in it is too large", file));
   }
 }
 

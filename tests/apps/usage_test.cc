@@ -19,7 +19,8 @@ TEST(Usage, HelpNamesEveryCommandOnStandardOutput) {
   const Result result = run_program({"--help"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.errors, "");
-  for (const char* command : {"run", "bench", "info", "tokenize", "preprocess"}) {
+  for (const char* command :
+       {"run", "bench", "eval", "compare", "info", "tokenize", "preprocess"}) {
     EXPECT_THAT(result.output, HasSubstr(command));
     const Result help = run_program({command, "--help"});
     EXPECT_EQ(help.exit_code, 0);
@@ -55,7 +56,9 @@ INSTANTIATE_TEST_SUITE_P(
                       std::vector<std::string>{"run", "--chunk-size", "0", "hello"},
                       std::vector<std::string>{"run", "-i"},
                       std::vector<std::string>{"run", "two", "prompts"},
-                      std::vector<std::string>{"preprocess"},
+                      std::vector<std::string>{"preprocess"}, std::vector<std::string>{"eval"},
+                      std::vector<std::string>{"compare", "bf16", "int4"},
+                      std::vector<std::string>{"compare", "bf16", "int4", "x", "--vision", "f32"},
                       std::vector<std::string>{"tokenize", "--decode", "--conversation", "x"},
                       std::vector<std::string>{"bench", "--shape", "huge"},
                       std::vector<std::string>{"bench", "--shape", "tiny", "-m", "x"}));

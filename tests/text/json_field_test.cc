@@ -65,6 +65,7 @@ TEST(JsonField, DamagedTextNamesTheFile) {
     EXPECT_EQ(error.code(), ErrorCode::bad_checkpoint);
     EXPECT_THAT(error.what(), ::testing::HasSubstr("dir/f.json: not valid JSON near byte"));
   }
+  EXPECT_THROW(parse_json("[1e999]", "f"), Error);
 }
 
 }  // namespace
