@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
+#include <optional>
 
 #include <omp.h>
+
+#include "base/crew.h"
 
 namespace vl2 {
 
@@ -40,9 +44,43 @@ class ThreadTeam {
       f(std::size_t{0}, std::size_t{1});
       return;
     }
+    if (Crew* crew = Crew::current()) {
+      crew->run(f);
+      return;
+    }
 #pragma omp parallel num_threads(threads_)
     f(static_cast<std::size_t>(omp_get_thread_num()),
       static_cast<std::size_t>(omp_get_num_threads()));
+  }
+
+  // f() on the calling thread, while the others wait for what f hands to run() and split(): these
+  // then begin and end in a fraction of the time. For many short pieces of work in a row. Throws
+  // what f throws.
+  template <class F>
+  void stay_together(F&& f) const {
+    if (threads_ == 1 || Crew::current() != nullptr) {
+      f();
+      return;
+    }
+    std::exception_ptr thrown;
+    std::optional<Crew> crew;
+#pragma omp parallel num_threads(threads_)
+    {
+      // Ends with a barrier.
+#pragma omp single
+      crew.emplace(static_cast<std::size_t>(omp_get_num_threads()));
+      if (omp_get_thread_num() == 0) {
+        const Crew::Leading leading(*crew);
+        try {
+          f();
+        } catch (...) {
+          thrown = std::current_exception();
+        }
+      } else {
+        crew->serve(static_cast<std::size_t>(omp_get_thread_num()));
+      }
+    }
+    if (thrown) std::rethrow_exception(thrown);
   }
 
   // f(begin, end) for contiguous shares of 0..count, cut at multiples of `unit`; on the calling
@@ -66,6 +104,10 @@ class ThreadTeam {
 
 // Waits, inside ThreadTeam::run, until every thread of the team has come here.
 inline void team_barrier() {
+  if (Crew* crew = Crew::current()) {
+    crew->barrier();
+    return;
+  }
 #pragma omp barrier
 }
 

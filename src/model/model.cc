@@ -51,6 +51,12 @@ void Model::use_integer_vision(const ThreadTeam& team) {
 }
 
 Rows Model::forward(Step& step) const {
+  Rows logits;
+  step.op.team().stay_together([&] { logits = compute(step); });
+  return logits;
+}
+
+Rows Model::compute(Step& step) const {
   const auto& [batch, op, caches] = step;
 
   const Rows hidden = op.embed(batch.tokens, embedding_);

@@ -55,6 +55,7 @@ class Model {
   std::size_t weight_bytes() const noexcept { return weight_bytes_; }
 
  private:
+  Rows compute(Step& step) const;
   void observe_final_hidden(const Ops& op, Rows wanted) const;
 
   ModelConfig config_;

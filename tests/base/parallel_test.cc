@@ -2,6 +2,9 @@
 #include "base/parallel.h"
 
 #include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -43,6 +46,55 @@ TEST(ThreadTeam, BarrierSeparatesPhases) {
     if (arrived != threads) early = true;
   });
   EXPECT_FALSE(early);
+}
+
+TEST(ThreadTeam, WhatStaysTogetherVisitsEveryIndexOnce) {
+  for (const int threads : {1, 2, 5}) {
+    const ThreadTeam team(threads);
+    std::vector<std::atomic<int>> visits(100);
+    std::atomic<bool> early{false};
+    team.stay_together([&] {
+      for (int task = 0; task < 100; ++task) {
+        std::atomic<std::size_t> arrived{0};
+        team.split(visits.size(), 7, [&](std::size_t begin, std::size_t end) {
+          for (std::size_t i = begin; i < end; ++i) ++visits[i];
+        });
+        team.run([&](std::size_t, std::size_t running) {
+          ++arrived;
+          team_barrier();
+          if (arrived != running) early = true;
+          team_barrier();
+          team.split(10, 1, [&](std::size_t begin, std::size_t end) { arrived += end - begin; });
+        });
+        EXPECT_EQ(arrived % 11, 0U);  // 10 of each thread, and itself
+      }
+    });
+    for (const auto& count : visits) EXPECT_EQ(count, 100);
+    EXPECT_FALSE(early);
+  }
+}
+
+TEST(ThreadTeam, OthersSleepWhileNothingComesAndAreThereAfterwards) {
+  const ThreadTeam team(3);
+  std::atomic<int> visits{0};
+  team.stay_together([&] {
+    team.run([&](std::size_t, std::size_t) { ++visits; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    team.run([&](std::size_t thread, std::size_t) {
+      if (thread == 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      team_barrier();
+      ++visits;
+    });
+  });
+  EXPECT_EQ(visits, 6);
+}
+
+TEST(ThreadTeam, WhatIsThrownTogetherIsThrown) {
+  const ThreadTeam team(3);
+  EXPECT_THROW(team.stay_together([] { throw std::runtime_error("no"); }), std::runtime_error);
+  std::atomic<int> visits{0};
+  team.run([&](std::size_t, std::size_t) { ++visits; });
+  EXPECT_EQ(visits, 3);
 }
 
 }  // namespace
