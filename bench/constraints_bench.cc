@@ -21,7 +21,12 @@ const Tokenizer* vocabulary() {
     const char* path = std::getenv("VL2_TOKENIZER_V3");
     if (path == nullptr) return nullptr;
     const std::string json = read_text_file(path);
-    return std::make_unique<Tokenizer>(Tokenizer::parse({json, "{}", "VL2_TOKENIZER_V3"}));
+    const char* config =
+        R"({"bos_token": "<｜begin▁of▁sentence｜>", "eos_token": "<｜end▁of▁sentence｜>"})";
+    // The tokens that DeepSeek-VL2 adds to this vocabulary are missing in the file.
+    constexpr bool kAddMissingTokens = true;
+    return std::make_unique<Tokenizer>(
+        Tokenizer::parse({json, config, "VL2_TOKENIZER_V3"}, {kAddMissingTokens}));
   }();
   return tokenizer.get();
 }
