@@ -55,7 +55,7 @@ class ThreadTeam {
 
   // f() on the calling thread, while the others wait for what f hands to run() and split(): these
   // then begin and end in a fraction of the time. For many short pieces of work in a row. Throws
-  // what f throws.
+  // what f throws, which must be a std::exception.
   template <class F>
   void stay_together(F&& f) const {
     if (threads_ == 1 || Crew::current() != nullptr) {
@@ -73,7 +73,7 @@ class ThreadTeam {
         const Crew::Leading leading(*crew);
         try {
           f();
-        } catch (...) {
+        } catch (const std::exception&) {
           thrown = std::current_exception();
         }
       } else {
