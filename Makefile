@@ -3,7 +3,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all build demo test bench lint tidy fuzz asan asan-files tsan clean setup-build setup-test setup-lint
+.PHONY: all build demo test bench lint tidy fuzz asan asan-files tsan arm64 clean setup-build setup-test setup-lint
 
 all: build
 
@@ -58,12 +58,19 @@ asan-files: setup-lint
 	@for floor in checkpoint text image; do \
 	  ctest --test-dir build-asan/tests/$$floor -j $(JOBS) --output-on-failure || exit 1; done
 
+# The tests of threads under the thread sanitizer.
 tsan: setup-lint
 	@cmake --preset tsan && cmake --build --preset tsan -j $(JOBS) && ctest --preset tsan -j $(JOBS)
 
 # Ten seconds of every fuzz target.
 fuzz: setup-lint
 	@cmake --preset fuzz && cmake --build --preset fuzz -j $(JOBS) && sh tools/fuzz.sh build-fuzz 10
+
+# A cross build for 64-bit ARM and its tests under emulation; needs Debian (docs/arm64.md).
+arm64:
+	@sh tools/install_dependencies.sh arm64
+	@sh tools/arm64_sysroot.sh build-arm64-sysroot
+	@cmake --preset arm64 && cmake --build --preset arm64 -j $(JOBS) && ctest --preset arm64 -j $(JOBS)
 
 clean:
 	rm -rf build build-*
