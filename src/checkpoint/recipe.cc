@@ -12,12 +12,13 @@ namespace {
 constexpr std::array<std::string_view, std::size(kAllRecipes)> kNames = {"f32", "bf16", "int8",
                                                                          "int4", "int4-max"};
 
+// Every error of the head goes straight into the logits: in int4 it tips more choices between two
+// tokens than all other matrices together (docs/quality.md).
 WeightFormat int4_format_of(WeightRole role) noexcept {
   switch (role) {
     case WeightRole::dense_mlp:
     case WeightRole::shared_experts:
     case WeightRole::routed_experts:
-    case WeightRole::head:
       return WeightFormat::int4;
     default:
       return WeightFormat::int8;

@@ -30,7 +30,7 @@ enum class Recipe {
   f32,       // reference and tests
   bf16,      // the released weights, exact
   int8,      // everything but the router
-  int4,      // experts, dense MLP and head; everything else as in int8
+  int4,      // experts and dense MLP; everything else as in int8
   int4_max,  // whatever stands it
 };
 inline constexpr Recipe kAllRecipes[] = {Recipe::f32, Recipe::bf16, Recipe::int8, Recipe::int4,

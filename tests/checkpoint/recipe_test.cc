@@ -36,7 +36,8 @@ TEST(Recipe, Int4IsForExpertsAndHead) {
   EXPECT_EQ(format_of(Recipe::int4, WeightRole::routed_experts), WeightFormat::int4);
   EXPECT_EQ(format_of(Recipe::int4, WeightRole::shared_experts), WeightFormat::int4);
   EXPECT_EQ(format_of(Recipe::int4, WeightRole::dense_mlp), WeightFormat::int4);
-  EXPECT_EQ(format_of(Recipe::int4, WeightRole::head), WeightFormat::int4);
+  EXPECT_EQ(format_of(Recipe::int4, WeightRole::head), WeightFormat::int8);
+  EXPECT_EQ(format_of(Recipe::int4_max, WeightRole::head), WeightFormat::int4);
   EXPECT_EQ(format_of(Recipe::int4, WeightRole::attention), WeightFormat::int8);
   EXPECT_EQ(format_of(Recipe::int4, WeightRole::vision), WeightFormat::int8);
   EXPECT_EQ(format_of(Recipe::int4_max, WeightRole::attention), WeightFormat::int4);
