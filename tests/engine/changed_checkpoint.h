@@ -16,7 +16,8 @@ class ChangedCheckpoint {
  public:
   explicit ChangedCheckpoint(const std::string& name)
       : folder_(std::filesystem::temp_directory_path() /
-                ("vl2-" + name + "-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)))) {
+                ("vl2-" + name + "-" + std::to_string(getpid()) + "-" +
+                 std::to_string(reinterpret_cast<std::uintptr_t>(this)))) {
     std::filesystem::copy(golden_checkpoint(name), folder_);
     std::filesystem::permissions(folder_ / "model.safetensors", std::filesystem::perms::owner_all);
   }
