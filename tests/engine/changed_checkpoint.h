@@ -6,6 +6,8 @@
 #include <fstream>
 #include <string>
 
+#include <unistd.h>
+
 #include "checkpoint/safetensors.h"
 #include "engine/models.h"
 
