@@ -62,7 +62,7 @@ export class Reader {
   }
 
   get question() {
-    return this.page.getByLabel("Your question");
+    return this.page.getByLabel("Your question", { exact: true });
   }
   get answers() {
     return this.page.getByRole("region", { name: "Answer" });
