@@ -101,7 +101,9 @@ describe("asking", () => {
     await reader.button("Stop").click();
     await answer.getByText("Stopped.").waitFor();
     await until("nothing runs", async () => (await server.metrics()).vl2_requests_running === 0);
-    assert.match(server.log, /path=\/v1\/chat\/completions status=499/);
+    await until("the log says so", () =>
+      /path=\/v1\/chat\/completions status=499/.test(server.log),
+    );
   });
 
   it("answers again, and keeps all versions", async () => {
