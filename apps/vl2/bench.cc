@@ -71,7 +71,7 @@ LoadedModel load(const BenchOptions& options, const ThreadTeam& team) {
   ProgressBar bar;
   LoadOptions load_options;
   load_options.recipe = recipe_wanted(options.weights);
-  load_options.integer_vision = options.vision == "int8";
+  load_options.integer_vision = integer_vision_wanted(options.vision);
   load_options.context_tokens = options.serve ? kServeContextTokens : options.positions();
   load_options.team = team;
   load_options.progress = [&bar](std::size_t done, std::size_t total) {

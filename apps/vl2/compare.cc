@@ -77,7 +77,7 @@ LoadedModel load(const Side& side, const CompareOptions& options, const ThreadTe
   ProgressBar bar;
   LoadOptions load_options;
   load_options.recipe = recipe_wanted(side.weights);
-  load_options.integer_vision = side.vision == "int8";
+  load_options.integer_vision = integer_vision_wanted(side.vision);
   load_options.context_tokens = options.context_tokens;
   load_options.team = team;
   load_options.progress = [&bar](std::size_t done, std::size_t total) {
@@ -294,10 +294,9 @@ void add_compare_command(CLI::App& program, Action& action) {
   command->add_option("B", options->b, "What it is: the same")->required()->type_name("");
   add_cases_option(*command, options->files);
   add_model_option(*command, options->model);
-  command->add_option("--vision", options->vision, "Activations of B's vision tower: bf16 or int8")
-      ->check(CLI::IsMember({"bf16", "int8"}))
-      ->capture_default_str()
-      ->type_name("FORMAT");
+  CLI::Option* vision = command->add_option("--vision", options->vision);
+  describe_vision_option(*vision);
+  vision->description("Activations of B's vision tower: bf16 or int8");
   command
       ->add_option("-n,--max-tokens", options->max_tokens, "Longest answer, where A gives its own")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))

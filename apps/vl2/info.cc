@@ -223,10 +223,7 @@ int info(const InfoOptions& options) {
   if (options.verify) verify(folder);
   const ModelConfig config = load_model_config(folder);
   const auto packed = read_packed_description(folder);
-  const std::size_t context =
-      options.context_tokens > 0
-          ? options.context_tokens
-          : static_cast<std::size_t>(config.language.max_position_embeddings);
+  const std::size_t context = context_of(config, options.context_tokens);
   const Json json = {{"model", folder.string()},
                      {"packed", packed ? Json(to_string(packed->recipe)) : Json()},
                      {"vision", vision_json(config)},

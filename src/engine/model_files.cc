@@ -30,15 +30,6 @@ double gib(std::size_t bytes) { return static_cast<double>(bytes) / (1024.0 * 10
 
 std::size_t size(int value) { return static_cast<std::size_t>(value); }
 
-std::size_t context_of(const ModelConfig& config, std::size_t asked) {
-  if (asked > kMostContextTokens) {
-    throw Error(ErrorCode::invalid_argument, fmt::format("a context of {} tokens is too long, at "
-                                                         "most {} are possible",
-                                                         asked, kMostContextTokens));
-  }
-  return asked > 0 ? asked : size(config.language.max_position_embeddings);
-}
-
 void check_memory(const ModelConfig& config, const std::string& name, Recipe recipe,
                   const LoadOptions& options) {
   const std::size_t context = context_of(config, options.context_tokens);
@@ -126,6 +117,15 @@ std::size_t largest_tensor(const ModelConfig& config) {
 }
 
 }  // namespace
+
+std::size_t context_of(const ModelConfig& config, std::size_t asked) {
+  if (asked > kMostContextTokens) {
+    throw Error(ErrorCode::invalid_argument, fmt::format("a context of {} tokens is too long, at "
+                                                         "most {} are possible",
+                                                         asked, kMostContextTokens));
+  }
+  return asked > 0 ? asked : size(config.language.max_position_embeddings);
+}
 
 std::optional<Recipe> recipe_wanted(std::string_view weights) {
   if (weights == kWeightsOfFolder) return std::nullopt;

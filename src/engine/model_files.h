@@ -48,6 +48,10 @@ LoadedModel load_model(const std::filesystem::path& folder, const LoadOptions& o
 LoadedModel random_model(const ModelConfig& config, const std::string& name,
                          const LoadOptions& options);
 
+// The tokens of context that are meant: `asked`, or with 0 max_position_embeddings. Throws
+// Error{invalid_argument} for more than makes sense.
+std::size_t context_of(const ModelConfig& config, std::size_t asked);
+
 // The word for weights as the folder has them, where a recipe may be named.
 inline constexpr std::string_view kWeightsOfFolder = "auto";
 // Throws Error{invalid_argument} for what is no recipe.

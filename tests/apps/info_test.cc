@@ -68,6 +68,13 @@ TEST(Info, ContextDecidesTheMemory) {
                                      large["program_bytes"].get<std::size_t>());
 }
 
+TEST(Info, AContextBeyondReasonIsRefusedAsARunRefusesIt) {
+  const Result result = run_on_nano("info", {"--context", "1000000000000"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(is_one_clear_line(result.errors));
+  EXPECT_THAT(result.errors, HasSubstr("context of 1000000000000 tokens is too long"));
+}
+
 TEST(Info, CacheBytesOfBothAttentions) {
   const auto bytes_of = [](const char* name) {
     const json info = run_program({"info", "--json", "-m", kCheckpoints / name}).json();
